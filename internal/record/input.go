@@ -1,6 +1,7 @@
 package record
 
 import (
+	"strconv"
 	"time"
 
 	"andon/internal/sample"
@@ -227,3 +228,22 @@ func (*Policy) Type() Kind        { return KindPolicy }
 func (*Specification) Type() Kind { return KindSpecification }
 func (*Answer) Type() Kind        { return KindAnswer }
 func (*Clock) Type() Kind         { return KindClock }
+
+// Name returns the equipment and short name of a tag; one that the table does
+// not hold is given its number for a name.
+func (w *Wiring) Name(t sample.Tag) (equipment, tag string) {
+	if int(t) < len(w.Tags) {
+		return w.Tags[t].Equipment, w.Tags[t].Name
+	}
+	return "", "#" + strconv.FormatUint(uint64(t), 10)
+}
+
+// Find returns the number of a tag.
+func (w *Wiring) Find(equipment, tag string) (sample.Tag, bool) {
+	for i := range w.Tags {
+		if w.Tags[i].Equipment == equipment && w.Tags[i].Name == tag {
+			return sample.Tag(i), true
+		}
+	}
+	return 0, false
+}
