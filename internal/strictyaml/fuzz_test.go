@@ -1,14 +1,14 @@
 package strictyaml_test
 
 import (
-	"encoding/json"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"andon/internal/strictyaml"
 )
 
-// tree is what a document says, as JSON, which is YAML too.
+// tree is what a document says, written anew on one line.
 func tree(n strictyaml.Node) string {
 	switch {
 	case n.IsMap():
@@ -41,13 +41,9 @@ func tree(n strictyaml.Node) string {
 	return "null"
 }
 
-func quote(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		panic(err)
-	}
-	return string(b)
-}
+// quote writes text so that YAML reads it back whatever it holds: Go's escapes
+// are YAML's too.
+func quote(s string) string { return strconv.QuoteToASCII(s) }
 
 // Whatever is read never panics, has its problems at places within the file,
 // and what is accepted says the same when its content is written anew.
