@@ -20,15 +20,15 @@ type State uint8
 
 // The states, A to I of the diagram.
 const (
-	Normal               State = iota // A
-	Unacknowledged                    // B
-	Acknowledged                      // C
-	ReturnedUnacked                   // D
-	LatchedUnacked                    // E
-	LatchedAcked                      // F
-	Shelved                           // G
-	SuppressedByDesign                // H
-	OutOfService                      // I
+	Normal             State = iota // A
+	Unacknowledged                  // B
+	Acknowledged                    // C
+	ReturnedUnacked                 // D
+	LatchedUnacked                  // E
+	LatchedAcked                    // F
+	Shelved                         // G
+	SuppressedByDesign              // H
+	OutOfService                    // I
 )
 
 var stateNames = [...]string{"NORM", "UNACK", "ACKED", "RTNUN", "LTUNK", "LTACK", "SHLVD", "DSUPR", "OOSRV"}

@@ -1,0 +1,321 @@
+package quality
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"andon/internal/judge"
+	"andon/internal/production"
+	"andon/internal/record"
+	"andon/internal/sample"
+	"andon/internal/spec"
+)
+
+// Schema names the form of every document here.
+const Schema = "andon.quality-event/1"
+
+// Facts are what a document says besides the event itself, all as of the
+// instant of the revision.
+type Facts struct {
+	Gateway   record.Start // identity, version, settings
+	Clock     record.Clock
+	Equipment record.Equipment
+	Site      string
+	Context   *production.Context
+	At        sample.Time // source time of the revision
+	Revised   sample.Time // arrival of the input that made it
+	N         uint64      // number of that input
+	Parameter *judge.Parameter
+	Sensors   []record.Tag // of the parameter's inputs
+}
+
+// Document is one immutable revision of a deviation or nonconformance, in the
+// form of quality.md section 5. Its JSON is what is sent.
+type Document struct {
+	Schema       string       `json:"schema"`
+	EventID      string       `json:"event_id"`
+	Revision     int          `json:"revision"`
+	Supersedes   int          `json:"supersedes"`
+	Kind         string       `json:"kind"`
+	Type         string       `json:"type"`
+	State        string       `json:"state"`
+	Class        string       `json:"class"`
+	ClassBasis   string       `json:"class_basis"`
+	Title        string       `json:"title"`
+	DetectedAt   sample.Time  `json:"detected_at"`
+	OccurredFrom sample.Time  `json:"occurred_from"`
+	OccurredTo   sample.Time  `json:"occurred_to"`
+	ClearedAt    sample.Time  `json:"cleared_at"`
+	RaisedAt     sample.Time  `json:"raised_at"`
+	RevisedAt    sample.Time  `json:"revised_at"`
+	Clock        ClockFacts   `json:"clock"`
+	Equipment    Equipment    `json:"equipment"`
+	Operation    Operation    `json:"operation"`
+	Product      Product      `json:"product"`
+	People       People       `json:"people"`
+	Spec         Spec         `json:"spec"`
+	Limits       Limits       `json:"limits"`
+	Excursion    Excursion    `json:"excursion"`
+	Requirement  *Requirement `json:"requirement"`
+	Evidence     *Evidence    `json:"evidence"`
+	Links        Links        `json:"links"`
+	Gateway      GatewayFacts `json:"gateway"`
+}
+
+// ClockFacts is the state of the gateway's clock.
+type ClockFacts struct {
+	Source        string  `json:"source"`
+	Synced        bool    `json:"synced"`
+	OffsetMS      float64 `json:"offset_ms"`
+	UncertaintyMS float64 `json:"uncertainty_ms"`
+}
+
+// Equipment is where it happened, and by which sensors it was seen.
+type Equipment struct {
+	Hierarchy      string   `json:"hierarchy"`
+	ID             string   `json:"id"`
+	Name           string   `json:"name,omitempty"`
+	Asset          string   `json:"asset,omitempty"`
+	SpecialProcess bool     `json:"special_process"`
+	Sensors        []Sensor `json:"sensors,omitempty"`
+}
+
+// Sensor is one input's instrument.
+type Sensor struct {
+	Input          string `json:"input"`
+	Sensor         string `json:"sensor,omitempty"`
+	CalibrationDue string `json:"calibration_due,omitempty"`
+}
+
+// Operation is what was being done; "unknown" where it is not known.
+type Operation struct {
+	WorkOrder string `json:"work_order"`
+	Operation string `json:"operation"`
+	Phase     string `json:"phase"`
+}
+
+// Product is what was exposed.
+type Product struct {
+	Exposed     bool        `json:"exposed"`
+	Basis       string      `json:"basis"` // who said which lot: tag, mes, panel, unknown
+	Material    string      `json:"material"`
+	Lots        []string    `json:"lots"`
+	Serials     string      `json:"serials"`
+	SuspectFrom sample.Time `json:"suspect_from"`
+	SuspectTo   sample.Time `json:"suspect_to"`
+}
+
+// People are who was there and who has acknowledged.
+type People struct {
+	Operator string `json:"operator"`
+	Ack      []Ack  `json:"ack"`
+}
+
+// Spec names what judged.
+type Spec struct {
+	record.SpecRef
+	Parameter string `json:"parameter"`
+	Rule      string `json:"rule"`
+	RuleKind  string `json:"rule_kind"`
+}
+
+// Limits are the parameter's.
+type Limits struct {
+	LSL       *float64    `json:"lsl"`
+	USL       *float64    `json:"usl"`
+	Target    *float64    `json:"target"`
+	NOR       *[2]float64 `json:"nor"`
+	PAR       *[2]float64 `json:"par"`
+	Unit      string      `json:"unit"`
+	Inclusive bool        `json:"inclusive"`
+}
+
+// Excursion is how far and how long.
+type Excursion struct {
+	Side      string      `json:"side"`
+	Worst     *WorstValue `json:"worst"`
+	DurationS float64     `json:"duration_s"`
+	Area      *Area       `json:"area"`
+	Samples   uint64      `json:"samples"`
+	GapsS     float64     `json:"gaps_s"`
+	Quality   string      `json:"quality"`
+}
+
+// WorstValue is the sample furthest outside.
+type WorstValue struct {
+	Value sample.Value `json:"value"`
+	At    sample.Time  `json:"at"`
+}
+
+// Area is the integral beyond the limit over time.
+type Area struct {
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+}
+
+// Requirement is what was asked and what was.
+type Requirement struct {
+	Name     string       `json:"name"`
+	Required any          `json:"required"`
+	Actual   sample.Value `json:"actual"`
+	Unit     string       `json:"unit"`
+	Met      bool         `json:"met"`
+}
+
+// Links are to other records.
+type Links struct {
+	Related   []string `json:"related"`
+	QMSRecord *string  `json:"qms_record"`
+}
+
+// GatewayFacts say which program judged, and at which input.
+type GatewayFacts struct {
+	ID           string `json:"id"`
+	Version      string `json:"version"`
+	ConfigSHA256 string `json:"config_sha256"`
+	N            uint64 `json:"n"`
+}
+
+// Document writes the event's next revision down.
+func (e *Event) Document(f *Facts) *Document {
+	lots, exposed := e.Exposed(f.Context, f.At)
+	e.Lots, e.ToldAt = lots, max(f.At, e.ToldAt)
+	ep := &e.Episode
+	d := &Document{
+		Schema: Schema, EventID: e.ID, Revision: e.Revision, Supersedes: e.Revision - 1,
+		Kind: e.Kind, Type: e.Type, State: e.State, Class: e.Class, ClassBasis: "rule:" + e.RuleID,
+		DetectedAt: ep.DetectedAt, OccurredFrom: ep.From, OccurredTo: ep.To, ClearedAt: ep.ClearedAt,
+		RaisedAt: e.RaisedAt, RevisedAt: f.Revised,
+		Clock:     clockFacts(f.Clock),
+		Equipment: f.equipment(),
+		Operation: f.operation(ep.From),
+		Product:   f.product(e, lots, exposed),
+		People:    People{Operator: f.Context.At(production.Operator, ep.From).String(), Ack: append([]Ack{}, e.Acks...)},
+		Evidence:  e.Evidence,
+		Links:     Links{Related: []string{}},
+		Gateway:   GatewayFacts{f.Gateway.Gateway, f.Gateway.Version, f.Gateway.Config, f.N},
+	}
+	p := f.Parameter.Spec
+	d.Limits = Limits{p.LSL, p.USL, p.Target, p.NOR, p.PAR, p.Unit, true}
+	d.Spec = Spec{e.Spec, e.Parameter, e.RuleID, judge.MissingData}
+	if e.Rule >= 0 {
+		d.Spec.RuleKind = f.Parameter.Rule(e.Rule).Kind
+	}
+	d.Excursion = e.excursion(p.Unit)
+	d.Requirement = e.requirement(f.Parameter)
+	d.Title = e.title(f, d.Requirement)
+	return d
+}
+
+func clockFacts(c record.Clock) ClockFacts {
+	return ClockFacts{c.Source, c.Synced, milliseconds(c.Offset), milliseconds(c.Uncertainty)}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
+
+func (f *Facts) equipment() Equipment {
+	e := Equipment{Hierarchy: Path(f.Site, f.Equipment.Name), ID: f.Equipment.Name, Name: f.Equipment.Title,
+		Asset: f.Equipment.Asset, SpecialProcess: f.Equipment.SpecialProcess}
+	for _, t := range f.Sensors {
+		e.Sensors = append(e.Sensors, Sensor{t.Name, t.Sensor, t.CalibrationDue})
+	}
+	return e
+}
+
+// Path is the equipment's place in the plant by ISA-95 levels.
+func Path(site, equipment string) string {
+	if site == "" {
+		return equipment
+	}
+	return site + "/" + equipment
+}
+
+func (f *Facts) operation(t sample.Time) Operation {
+	return Operation{f.Context.At(production.WorkOrder, t).String(), f.Context.At(production.Operation, t).String(), f.Context.At(production.Phase, t).String()}
+}
+
+func (f *Facts) product(e *Event, lots []string, exposed bool) Product {
+	ep := &e.Episode
+	lot := f.Context.At(production.Lot, ep.From)
+	basis := lot.By
+	if !lot.Known {
+		basis = production.Unknown
+	}
+	from := ep.SuspectFrom
+	if from == 0 || e.Type == MonitoringLost {
+		from = ep.From
+	}
+	return Product{Exposed: exposed, Basis: basis, Material: f.Context.At(production.Material, ep.From).String(),
+		Lots: append([]string{}, lots...), Serials: f.Context.At(production.Serials, ep.From).String(),
+		SuspectFrom: from, SuspectTo: ep.To}
+}
+
+func (e *Event) excursion(unit string) Excursion {
+	ep := &e.Episode
+	x := Excursion{Samples: ep.Samples, GapsS: ep.Gaps.Seconds(), Quality: "good"}
+	if e.Type == MonitoringLost {
+		x.Quality, x.Side = production.Unknown, "missing"
+		if ep.To > ep.From {
+			x.GapsS = ep.To.Sub(ep.From).Seconds()
+		}
+		return x
+	}
+	x.Side, x.DurationS = ep.Worst.Side, ep.Outside().Seconds()
+	x.Worst = &WorstValue{ep.Worst.Value.Value, ep.Worst.At}
+	if ep.Worst.Side != "not_equal" {
+		x.Area = &Area{round(ep.MaxArea()), unit + ".s"}
+	}
+	if ep.Uncertain {
+		x.Quality = "uncertain"
+	}
+	return x
+}
+
+// round drops the digits of a sum that are not known: nine significant ones
+// are kept, which is more than any sensor has.
+func round(x float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	scale := math.Pow(10, 8-math.Floor(math.Log10(math.Abs(x))))
+	return math.Round(x*scale) / scale
+}
+
+func (e *Event) requirement(p *judge.Parameter) *Requirement {
+	if e.Type == MonitoringLost || e.Rule < 0 {
+		return nil
+	}
+	r := &Requirement{Name: e.RuleID, Actual: e.Episode.Worst.Value.Value, Unit: p.Spec.Unit}
+	rule := p.Rule(e.Rule)
+	switch {
+	case rule.Kind == spec.Equals:
+		r.Required = *rule.Expected
+	case rule.Kind == spec.Band:
+		r.Required = [2]float64{*rule.Low, *rule.High}
+	default:
+		limit, _ := p.Limit(e.Rule, e.Episode.Worst.Side)
+		r.Required = limit
+	}
+	return r
+}
+
+// title says in one line what happened, for people.
+func (e *Event) title(f *Facts, r *Requirement) string {
+	name := f.Parameter.Spec.Name
+	if name == "" {
+		name = e.Parameter
+	}
+	if r == nil {
+		return fmt.Sprintf("%s: %s not monitored", f.Equipment.Name, name)
+	}
+	worst := e.Episode.Worst
+	switch worst.Side {
+	case "not_equal":
+		return fmt.Sprintf("%s: %s is %s, not %v", f.Equipment.Name, name, worst.Value, r.Required)
+	case "low":
+		return fmt.Sprintf("%s: %s below limit, %s %s (%s)", f.Equipment.Name, name, worst.Value, r.Unit, e.RuleID)
+	default:
+		return fmt.Sprintf("%s: %s above limit, %s %s (%s)", f.Equipment.Name, name, worst.Value, r.Unit, e.RuleID)
+	}
+}
