@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"andon/internal/sample"
+	"andon/internal/strictyaml"
 )
 
 // Schema is the value of `schema` in every specification of this form.
@@ -25,6 +26,10 @@ type Document struct {
 	// field of the context and the values it may have. Empty: always.
 	AppliesWhen []Condition
 	Parameters  []Parameter
+
+	// places says where in the file each checked value stands, by path; for
+	// problems found later (Check).
+	places map[string]strictyaml.Problem
 }
 
 // Origin says where the document comes from in the quality system.
@@ -72,10 +77,12 @@ type Parameter struct {
 // Zero: the tag's own interval, and three times the interval.
 type Sampling struct{ Interval, MaxGap time.Duration }
 
-// MissingData says what follows when the parameter is unknown for longer than
-// UpTo (default: MaxGap): a deviation, or a mark only.
+// MissingData says what follows when the parameter is unknown: up to UpTo
+// (default: MaxGap) the gap is a mark on the record, beyond it a deviation or a
+// mark only.
 type MissingData struct {
 	UpTo   time.Duration
+	Action string // flag
 	Beyond string // deviation, flag
 	Credit string // none
 }
@@ -93,7 +100,15 @@ type Alarm struct {
 // after its last sample outside.
 type Evidence struct{ Before, After time.Duration }
 
-// Rule kinds.
+// Classes of what a rule raises. A signal is no deviation.
+const (
+	Minor    = "minor"
+	Major    = "major"
+	Critical = "critical"
+	Signal   = "signal"
+)
+
+// Rule kinds that this version judges.
 const (
 	High   = "high"
 	Low    = "low"
@@ -116,8 +131,8 @@ type Rule struct {
 	ID    string
 	Kind  string
 	Scope string // AnyInput, ...
-	// LimitName is how the document names the limit: usl, lsl, nor, par, or ""
-	// for a number of its own.
+	// LimitName is how the document names the limit: usl, lsl, nor, par, limits
+	// (a band from lsl to usl), or "" for a number of its own.
 	LimitName string
 	Low, High *float64      // the limits, resolved
 	Expected  *sample.Value // of Equals
@@ -130,7 +145,7 @@ type Rule struct {
 
 	Always      bool     // judged whether or not the specification applies
 	When        []string // phases in which it is judged; empty: all
-	Class       string   // minor, major, critical, signal
+	Class       string   // Minor, Major (when the document does not say), Critical, Signal
 	OnFail      string   // "" or nonconformance
 	OnLotChange string   // extend, split
 }

@@ -1,0 +1,142 @@
+package spec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"andon/internal/strictyaml"
+)
+
+// Facts are what a gateway's settings say about its equipment, as far as a
+// specification can contradict it.
+type Facts struct{ Equipment []EquipmentFacts }
+
+// EquipmentFacts are the facts of one piece of equipment.
+type EquipmentFacts struct {
+	Name  string            // furn-03
+	Class string            // furnace-class-2
+	Tags  map[string]string // tag within the equipment -> unit, "" when the settings give none
+	// Context is which context fields the equipment can know, and for each the
+	// values it can have; none for any value.
+	Context map[string][]string
+}
+
+// Check compares the specification with the gateway on which it is to judge.
+// The error is strictyaml.Problems: all that does not fit on any equipment in
+// scope, each once, at its place in the document.
+func (d *Document) Check(f Facts) error {
+	c := checker{d: d}
+	inScope := 0
+	for i := range f.Equipment {
+		e := &f.Equipment[i]
+		if d.Scope.Holds(e.Name, e.Class) {
+			inScope++
+			c.equipment(e)
+		}
+	}
+	if inScope == 0 {
+		names := make([]string, len(f.Equipment))
+		for i, e := range f.Equipment {
+			names[i] = e.Name
+		}
+		c.problem("scope", "no equipment of this gateway is in scope: "+d.Scope.String(), "this gateway has "+listOr(names, "no equipment"))
+	}
+	return c.problems.Sorted().Err()
+}
+
+// Holds reports whether a piece of equipment is in scope, whatever it makes.
+func (s Scope) Holds(equipment, class string) bool {
+	return (len(s.Equipment) == 0 || slices.Contains(s.Equipment, equipment)) &&
+		(s.EquipmentClass == "" || s.EquipmentClass == class)
+}
+
+type checker struct {
+	d        *Document
+	problems strictyaml.Problems
+}
+
+// problem reports at the place that the document has for path.
+func (c *checker) problem(path, message, hint string) {
+	p := c.d.places[path]
+	p.Path, p.Message, p.Hint = path, message, hint
+	if p.File == "" {
+		p.File = c.d.places["parameters"].File
+	}
+	c.problems = append(c.problems, p)
+}
+
+func (c *checker) equipment(e *EquipmentFacts) {
+	for i, field := range c.d.ContextRequired {
+		c.field(element("context_required", i), e, field)
+	}
+	for _, cond := range c.d.AppliesWhen {
+		path := "applies_when." + cond.Field
+		if c.field(path, e, cond.Field) {
+			c.values(path, e, cond.Field, cond.Values)
+		}
+	}
+	for i := range c.d.Parameters {
+		c.parameter(element("parameters", i), e, &c.d.Parameters[i])
+	}
+}
+
+func (c *checker) parameter(path string, e *EquipmentFacts, p *Parameter) {
+	for i, tag := range p.Inputs {
+		unit, ok := e.Tags[tag]
+		switch {
+		case !ok:
+			c.problem(element(path+".inputs", i), fmt.Sprintf("%s has no tag %q", e.Name, tag), nearTag(tag, e))
+		case p.Unit != "" && unit == "":
+			c.problem(path+".unit", fmt.Sprintf("the tag %s/%s has no unit in the settings, the parameter has %s", e.Name, tag, p.Unit), "give the tag its unit")
+		case p.Unit != "" && unit != p.Unit:
+			c.problem(path+".unit", fmt.Sprintf("the tag %s/%s is in %s, the parameter in %s", e.Name, tag, unit, p.Unit), "units are never converted: they must be equal")
+		}
+	}
+	for i := range p.Rules {
+		when := element(path+".rules", i) + ".when"
+		if len(p.Rules[i].When) > 0 && c.field(when, e, "phase") {
+			c.values(when, e, "phase", p.Rules[i].When)
+		}
+	}
+}
+
+// field reports a context field that the equipment can never know.
+func (c *checker) field(path string, e *EquipmentFacts, field string) bool {
+	if _, ok := e.Context[field]; ok {
+		return true
+	}
+	c.problem(path, fmt.Sprintf("%s never knows its %s: the settings give it no such context", e.Name, field), "add "+field+" under context of "+e.Name)
+	return false
+}
+
+func (c *checker) values(path string, e *EquipmentFacts, field string, values []string) {
+	known := e.Context[field]
+	for i, v := range values {
+		if len(known) > 0 && !slices.Contains(known, v) {
+			at := path
+			if _, listed := c.d.places[element(path, i)]; listed {
+				at = element(path, i)
+			}
+			c.problem(at, fmt.Sprintf("%s has no %s %q", e.Name, field, v), "it has "+strings.Join(known, ", "))
+		}
+	}
+}
+
+func nearTag(tag string, e *EquipmentFacts) string {
+	tags := slices.Sorted(maps.Keys(e.Tags))
+	if near := strictyaml.Nearest(tag, tags); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return ""
+}
+
+func element(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+
+func listOr(names []string, none string) string {
+	if len(names) == 0 {
+		return none
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,99 @@
+// Package spec is the controlled specification: the document that says what
+// must hold, who approved it, and which revision was in force when.
+//
+// It is pure. Bytes and instants come in as values; nothing is read, written or
+// looked up, and the same bytes are judged alike on every machine and on every
+// day. Its callers are the engine, which installs and asks what is in force,
+// and the commands with which people write, sign and check documents.
+//
+// What always holds:
+//
+//   - A document is valid as a whole or refused as a whole, with every reason.
+//     No key in it is ignored: it has an effect, is kept as description, or is
+//     refused as not judged by this version.
+//   - A document judges only when it is approved: each note beside it is a true
+//     signature, by a person of the list, on exactly these bytes, and together
+//     they are what the policy wants. One wrong note refuses all.
+//   - What is in force never goes back: not by re-installing, not by expiry.
+//
+// # The document
+//
+// ID.REVISION.spec.yaml (schema andon.spec/1):
+//
+//	schema: andon.spec/1
+//	id: HT-7075-T6                # letters, digits, - and _
+//	title: Solution heat treat
+//	revision: D                   # letters, digits, -, _ and .
+//	document: {system: QMS, number: SPC-2204, change: CR-0912, reason: "…"}
+//	effective: {from: 2026-03-01T06:00:00-05:00, to: 2027-03-01T00:00:00-05:00}   # to: optional
+//	scope: {materials: […], operation: "0040", equipment_class: …, equipment: […]} # absent: everything
+//	context_required: [work_order, lot]
+//	applies_when: {phase: [heat, soak]}
+//	parameters:
+//	  - id: load_temp
+//	    name: Load thermocouples
+//	    criticality: CPP          # CPP KPP CQA info
+//	    inputs: [tc1, tc2]        # tags within the equipment
+//	    unit: "[degF]"            # UCUM, equal to the tag's; may be absent when all rules are `equals`
+//	    precision: 0.1
+//	    accept_uncertain: false
+//	    sampling: {interval: 10s, max_gap: 60s}
+//	    target: 885
+//	    limits: {lsl: 875, usl: 895, inclusive: true}
+//	    nor: [880, 890]           # within par and within lsl..usl
+//	    par: [875, 895]
+//	    rules: […]
+//	    missing_data: {up_to: 60s, action: flag, beyond: deviation, credit: none}
+//	    alarm: {priority: high, respond_within: 3min, text: …, instruction: WI-118, action: …}
+//	    evidence: {before: 10min, after: 10min}
+//
+// A rule has an id and a kind. `high` and `low` have a limit (usl, lsl, nor, par
+// or a number), `band` two (nor, par, limits for lsl to usl, which is what it
+// has without the key, or [low, high]), `equals` a value. All take
+//
+//	scope          any_input (default) all_inputs, and for numbers mean max min
+//	deadband       for numbers; narrower than the band
+//	on_delay off_delay event_delay rejoin    durations, default 0
+//	always: true | when: [phase, …]          default: while the specification applies
+//	class          major (default) minor critical signal
+//	on_fail        nonconformance
+//	on_lot_change  extend (default) split
+//
+// # Approvals
+//
+// ID.REVISION.approvals holds notes (the form of golang.org/x/mod/sumdb/note,
+// Ed25519), one after the other, each followed by an empty line. A note is one
+// person's word on one document; its text is these eight lines and no others:
+//
+//	andon.approval/1
+//	specification HT-7075-T6
+//	revision D
+//	sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+//	meaning approved
+//	role quality
+//	user mmuster
+//	time 2026-02-20T09:12:31.000Z
+//
+//	— mmuster iVYB…
+//
+// sha256 is that of the document's bytes, meaning one of authored, reviewed and
+// approved, time in UTC with three, six or nine digits. There is one way to
+// write each note, so a changed byte anywhere is found.
+//
+// # Approvers
+//
+// approvers.yaml (schema andon.approvers/1) says who may sign and what is
+// needed:
+//
+//	schema: andon.approvers/1
+//	revision: 1
+//	policy:                       # absent: as here
+//	  required:
+//	    - {meaning: approved, role: quality}
+//	    - {meaning: approved, not_role: quality}
+//	people:
+//	  - {id: mmuster, name: Maria Muster, role: quality, key: "mmuster+1a2b3c4d+…"}
+//
+// Each requirement is met by another person. Whatever the policy, there is an
+// author, and no author reviews or approves.
+package spec

@@ -1,0 +1,214 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"andon/internal/strictyaml"
+)
+
+func (p *parser) parameter(n strictyaml.Node) Parameter {
+	limits := n.Get("limits")
+	par := Parameter{
+		ID:              shaped(n.Need("id"), idShape, "letters, digits, - and _"),
+		Name:            words(n.Get("name")),
+		Criticality:     n.Get("criticality").OneOf("CPP", "KPP", "CQA", "info"),
+		Inputs:          p.inputs(n.Need("inputs")),
+		Unit:            p.unit(n.Get("unit")),
+		Precision:       precision(n.Get("precision")),
+		Sampling:        sampling(n.Get("sampling")),
+		Target:          optional(n.Get("target")),
+		LSL:             optional(limits.Get("lsl")),
+		USL:             optional(limits.Get("usl")),
+		NOR:             n.Get("nor").Range(),
+		PAR:             n.Get("par").Range(),
+		AcceptUncertain: n.Get("accept_uncertain").Bool(),
+		Alarm:           alarm(n.Get("alarm")),
+		Evidence:        evidence(n.Get("evidence")),
+	}
+	par.MissingData = missingData(n.Get("missing_data"), par.Sampling)
+	if par.Name == "" {
+		par.Name = par.ID
+	}
+	notJudged(n.Get("sensor_loss"), "sensor_loss")
+	inclusive(limits)
+	relations(n, &par)
+	p.rules(n.Need("rules"), parameterNode{n, &par})
+	if u := n.Get("unit"); !u.Present() && n.OK() && !onlyEquals(par.Rules) {
+		n.Need("unit") // says that it is missing
+	}
+	return par
+}
+
+// onlyEquals tells a discrete parameter, which has no unit.
+func onlyEquals(rules []Rule) bool {
+	for _, r := range rules {
+		if r.Kind != Equals {
+			return false
+		}
+	}
+	return len(rules) > 0
+}
+
+func (p *parser) inputs(n strictyaml.Node) []string {
+	if n.OK() && !n.IsSeq() {
+		n.Problem("the inputs are not a list", "write inputs: [tag, …]")
+	}
+	for _, e := range n.Seq() {
+		if s := words(e); e.OK() && strings.Contains(s, "/") {
+			e.Problem(fmt.Sprintf("%q names equipment", s), fmt.Sprintf("inputs are tags within the equipment: write %s", s[strings.LastIndex(s, "/")+1:]))
+		}
+	}
+	return p.names(n, tagShape)
+}
+
+func (p *parser) unit(n strictyaml.Node) string {
+	p.place(n)
+	if n.IsNumber() && n.Float() == 1 { // the unit of a plain number, as UCUM writes it
+		n.Problem("a number where a unit is wanted", `write "1" for a plain number`)
+		return ""
+	}
+	u := n.Text()
+	if !n.OK() {
+		return ""
+	}
+	if cause, cure := unitProblem(u); cause != "" {
+		n.Problem(cause, cure)
+		return ""
+	}
+	return u
+}
+
+func precision(n strictyaml.Node) float64 {
+	v := n.Float()
+	if n.OK() && v <= 0 {
+		n.Problem(fmt.Sprintf("a precision of %v", v), "it is the smallest step shown, above 0")
+	}
+	return v
+}
+
+func optional(n strictyaml.Node) *float64 {
+	v := n.Float()
+	if !n.OK() {
+		return nil
+	}
+	return &v
+}
+
+func inclusive(limits strictyaml.Node) {
+	if n := limits.Get("inclusive"); n.OK() && !n.Bool() {
+		n.Problem("limits are inclusive in this version: a value equal to a limit is in", "write the last value that is still in, or remove the key")
+	}
+}
+
+func sampling(n strictyaml.Node) Sampling {
+	s := Sampling{Interval: positive(n.Get("interval")), MaxGap: positive(n.Get("max_gap"))}
+	gap := n.Get("max_gap")
+	switch {
+	case gap.OK() && s.MaxGap < s.Interval:
+		gap.Problem(fmt.Sprintf("max_gap %s is shorter than interval %s", Span(s.MaxGap), Span(s.Interval)), "every sample would end a gap")
+	case !gap.Present():
+		s.MaxGap = 3 * s.Interval
+	}
+	return s
+}
+
+// positive is a duration above 0, 0 when absent or wrong.
+func positive(n strictyaml.Node) time.Duration {
+	d := delay(n)
+	if n.OK() && d == 0 {
+		n.Problem("a duration of 0", "give one above 0, or remove the key")
+	}
+	return d
+}
+
+// delay is a duration. What begins with a minus gets its own message, since it
+// is a mistake about the process and not about spelling.
+func delay(n strictyaml.Node) time.Duration {
+	if n.OK() && !n.IsMap() && !n.IsSeq() && !n.IsNumber() && strings.HasPrefix(n.Text(), "-") {
+		n.Problem(fmt.Sprintf("the duration %s is negative", n.Text()), "time runs forward: give 0s or more")
+	}
+	return n.Duration()
+}
+
+func missingData(n strictyaml.Node, s Sampling) MissingData {
+	m := MissingData{
+		UpTo:   delay(n.Get("up_to")),
+		Action: oneOfOr(n.Get("action"), "flag"),
+		Beyond: oneOfOr(n.Get("beyond"), "deviation", "flag"),
+		Credit: oneOfOr(n.Get("credit"), "none"),
+	}
+	if !n.Get("up_to").Present() {
+		m.UpTo = s.MaxGap
+	}
+	return m
+}
+
+// oneOfOr is one of the words, the first when the key is absent.
+func oneOfOr(n strictyaml.Node, words ...string) string {
+	if !n.Present() {
+		return words[0]
+	}
+	return n.OneOf(words...)
+}
+
+func alarm(n strictyaml.Node) Alarm {
+	a := Alarm{
+		Priority:      n.Get("priority").OneOf("low", "medium", "high", "critical"),
+		RespondWithin: positive(n.Get("respond_within")),
+		Text:          words(n.Get("text")),
+		Instruction:   words(n.Get("instruction")),
+		Action:        words(n.Get("action")),
+	}
+	if a.Priority == "" {
+		a.Priority = "medium"
+	}
+	return a
+}
+
+func evidence(n strictyaml.Node) Evidence {
+	return Evidence{Before: delay(n.Get("before")), After: delay(n.Get("after"))}
+}
+
+// relations checks the limits of a parameter against one another: lsl below
+// usl, the normal range within the proven one and within the limits, the target
+// within all of them (ICH Q8, quality control practice).
+func relations(n strictyaml.Node, par *Parameter) {
+	limits, nor, target := n.Get("limits"), n.Get("nor"), n.Get("target")
+	if limits.OK() && !limits.Get("lsl").Present() && !limits.Get("usl").Present() && limits.IsMap() {
+		limits.Problem("neither lsl nor usl", "give one, or remove the key")
+	}
+	if par.LSL != nil && par.USL != nil && *par.LSL >= *par.USL {
+		limits.Get("lsl").Problem(fmt.Sprintf("lsl %v is not below usl %v", *par.LSL, *par.USL), "they may be exchanged")
+		return // what follows would repeat it
+	}
+	ranges := []namedRange{{"nor", par.NOR}, {"par", par.PAR}, {"limits", specRange(par)}}
+	if par.NOR != nil {
+		for _, r := range ranges[1:] {
+			if !r.holds(par.NOR[0]) || !r.holds(par.NOR[1]) {
+				nor.Problem(fmt.Sprintf("nor [%v, %v] reaches outside %s %s", par.NOR[0], par.NOR[1], r.name, r), "the normal operating range lies within the proven and the specified one")
+				return
+			}
+		}
+	}
+	if par.Target == nil {
+		return
+	}
+	for _, r := range ranges {
+		if !r.holds(*par.Target) {
+			target.Problem(fmt.Sprintf("target %v is outside %s %s", *par.Target, r.name, r), "")
+			return
+		}
+	}
+}
+
+// namedRange is a range of the document; nil holds everything.
+type namedRange struct {
+	name string
+	r    *[2]float64
+}
+
+func (r namedRange) holds(v float64) bool { return r.r == nil || r.r[0] <= v && v <= r.r[1] }
+
+func (r namedRange) String() string { return fmt.Sprintf("[%v, %v]", r.r[0], r.r[1]) }

@@ -1,0 +1,165 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// Refusal is one reason for which approvals are not accepted, and how to mend
+// it. Note counts from 1 in the order of the file; 0 means the approvals as a
+// whole.
+type Refusal struct {
+	Note   int    `json:"note"`
+	Who    string `json:"who"` // "approved by u7 as quality", as the note claims
+	Reason string `json:"reason"`
+	Hint   string `json:"hint"`
+}
+
+// String is the refusal on one line.
+func (r Refusal) String() string {
+	var b strings.Builder
+	b.WriteString("approvals: ")
+	if r.Note > 0 {
+		fmt.Fprintf(&b, "note %d (%s): ", r.Note, r.Who)
+	}
+	b.WriteString(r.Reason)
+	if r.Hint != "" {
+		b.WriteString(" (" + r.Hint + ")")
+	}
+	return b.String()
+}
+
+// Refusals are all reasons for which approvals are not accepted. As an error
+// they print one a line.
+type Refusals []Refusal
+
+// Error is every reason on a line of its own.
+func (rs Refusals) Error() string {
+	lines := make([]string, len(rs))
+	for i, r := range rs {
+		lines[i] = r.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Verify decides whether a document may judge: it is valid, each signature
+// beside it is true and on exactly these bytes, and together they are what the
+// policy wants. The error is strictyaml.Problems (of the document, under the
+// file name "specification"), Refusals, or both joined. Nothing is accepted in
+// part: one wrong note refuses the whole, since somebody meant something by it.
+//
+// It knows no clock: whether the document is effective is the Register's.
+func Verify(p *Policy, document, approvals []byte) (*Document, Approvals, error) {
+	d, err := Parse("specification", document)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := p.Accept(d, approvals)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, list, nil
+}
+
+// Accept is Verify for a document that has been parsed already.
+func (p *Policy) Accept(d *Document, approvals []byte) (Approvals, error) {
+	list, err := ParseApprovals(approvals)
+	if err != nil {
+		reason := strings.TrimPrefix(err.Error(), "approvals: ")
+		return nil, Refusals{{Reason: reason, Hint: "take the file as andon spec approve wrote it"}}
+	}
+	var refused Refusals
+	for i := range list {
+		refused = append(refused, p.checkNote(d, i+1, &list[i])...)
+	}
+	if len(refused) == 0 { // what false notes amount to is no matter
+		refused = p.checkTogether(d, list)
+	}
+	if len(refused) > 0 {
+		return nil, refused
+	}
+	return list, nil
+}
+
+// checkNote checks one note for itself and sets the signer's printed name.
+func (p *Policy) checkNote(d *Document, n int, a *Approval) (refused Refusals) {
+	no := func(hint, format string, args ...any) {
+		refused = append(refused, Refusal{n, fmt.Sprintf("%s by %s as %s", a.Meaning, a.User, a.Role), fmt.Sprintf(format, args...), hint})
+	}
+	if a.ID != d.ID || a.Revision != d.Revision {
+		no("these approvals belong to another specification", "it signs %s revision %s, the document is %s revision %s", a.ID, a.Revision, d.ID, d.Revision)
+	}
+	if a.SHA256 != d.SHA256 {
+		no("the document was changed after it was signed, or the approvals are another document's: approve it again", "it signs other bytes: sha256 %s, the document has %s", a.SHA256, d.SHA256)
+	}
+	who := p.Person(a.User)
+	if who == nil {
+		no("only people in the list of approvers may sign", "%s is not in the list of approvers, revision %d", a.User, p.Revision)
+		return refused
+	}
+	if a.Role != who.Role {
+		no("", "%s has the role %s", who.ID, who.Role)
+	}
+	if err := checkSignature(who.verifier, a); err != nil {
+		no("sign with the key that belongs to the person", "%v", err)
+	}
+	a.Name = who.Name
+	return refused
+}
+
+// checkSignature verifies a note with one person's key and no other.
+func checkSignature(v note.Verifier, a *Approval) error {
+	if want := fmt.Sprintf("%s+%08x", v.Name(), v.KeyHash()); a.Key != want {
+		return fmt.Errorf("signed with the key %s, which is not the key of %s (%s)", a.Key, a.User, want)
+	}
+	_, err := note.Open(a.signed, note.VerifierList(v))
+	var invalid *note.InvalidSignatureError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &invalid):
+		return fmt.Errorf("the signature is not that of %s on this text: text or signature was changed", a.Key)
+	}
+	return fmt.Errorf("check the signature: %w", err)
+}
+
+// checkTogether checks what true notes amount to.
+func (p *Policy) checkTogether(d *Document, list Approvals) (refused Refusals) {
+	no := func(n int, hint, format string, args ...any) {
+		r := Refusal{Note: n, Reason: fmt.Sprintf(format, args...), Hint: hint}
+		if n > 0 {
+			a := list[n-1]
+			r.Who = fmt.Sprintf("%s by %s as %s", a.Meaning, a.User, a.Role)
+		}
+		refused = append(refused, r)
+	}
+	authors := map[string]bool{}
+	for _, a := range list {
+		if a.Meaning == Authored {
+			authors[a.User] = true
+		}
+	}
+	if len(authors) == 0 {
+		no(0, "its author signs it with --meaning authored", "no note says who authored %s revision %s", d.ID, d.Revision)
+	}
+	seen := map[string]bool{}
+	for i, a := range list {
+		if a.Meaning != Authored && authors[a.User] {
+			no(i+1, "another person signs", "%s is the author and can neither review nor approve", a.User)
+		}
+		if seen[a.Meaning+" "+a.User] {
+			no(i+1, "remove the second note", "%s signed %s already", a.User, a.Meaning)
+		}
+		seen[a.Meaning+" "+a.User] = true
+	}
+	if len(refused) > 0 {
+		return refused
+	}
+	for _, r := range unmet(p.Required, list) {
+		no(0, "each requirement is met by another person", "missing: %s", r)
+	}
+	return refused
+}
