@@ -29,6 +29,9 @@ func (d *Document) Root() Node {
 func (d *Document) Problems() Problems {
 	all := slices.Clone(d.problems)
 	d.unknown(d.root, "", &all)
+	if d.head != nil && len(d.head.asked) > 1 { // a row has been read
+		d.unknown(d.head, "", &all)
+	}
 	return all.Sorted()
 }
 
@@ -186,6 +189,9 @@ func (n Node) IsMap() bool { return n.v != nil && n.v.kind == mapping }
 
 // IsSeq reports whether the value is a list.
 func (n Node) IsSeq() bool { return n.v != nil && n.v.kind == sequence }
+
+// IsNull reports whether the key is there without a value.
+func (n Node) IsNull() bool { return n.v != nil && n.v.kind == null }
 
 // IsNumber reports whether the value is a number that is not quoted.
 func (n Node) IsNumber() bool {

@@ -54,6 +54,7 @@ type pair struct{ key, value *value }
 type Document struct {
 	file     string
 	root     *value
+	head     *value // of a table: its header, whose keys are the columns
 	problems Problems
 }
 

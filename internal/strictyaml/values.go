@@ -97,6 +97,9 @@ func (n Node) Bool() bool {
 	if n.v.kind == boolean {
 		return n.v.text == "true"
 	}
+	if n.v.loose && (n.v.text == "TRUE" || n.v.text == "FALSE") { // as spreadsheets write them
+		return n.v.text == "TRUE"
+	}
 	hint := ""
 	switch strings.ToLower(n.v.text) {
 	case "yes", "on", "y", "true":
