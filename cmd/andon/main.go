@@ -65,6 +65,8 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
+		newKeyCommand(),
+		newSpecCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -18,7 +18,8 @@ func publicOf(private string) (string, error) {
 		// note calls it a verifier id, and must not quote the key
 		return "", errors.New("the private key is damaged")
 	}
-	seed, err := base64.StdEncoding.DecodeString(private[strings.LastIndex(private, "+")+1:])
+	parts := strings.SplitN(private, "+", 5) // PRIVATE, KEY, name, hash, and base64, which may hold + itself
+	seed, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
 	if err != nil || len(seed) != 1+ed25519.SeedSize {
 		return "", errors.New("the private key is damaged")
 	}

@@ -170,8 +170,12 @@ func oneOwner(seen map[string]string, n strictyaml.Node, what, value, id string)
 	seen[what+" "+value] = id
 }
 
-// publicPart is the key without its name, which anyone may change.
-func publicPart(key string) string { return key[strings.LastIndex(key, "+")+1:] }
+// publicPart is the key without its name and hash, which anyone may change. It
+// may hold + itself.
+func publicPart(key string) string {
+	parts := strings.SplitN(key, "+", 3)
+	return parts[len(parts)-1]
+}
 
 func verifier(n strictyaml.Node) note.Verifier {
 	key := n.Text()

@@ -3,6 +3,7 @@ package spec
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -87,7 +88,7 @@ func (p *Policy) Accept(d *Document, approvals []byte) (Approvals, error) {
 // checkNote checks one note for itself and sets the signer's printed name.
 func (p *Policy) checkNote(d *Document, n int, a *Approval) (refused Refusals) {
 	no := func(hint, format string, args ...any) {
-		refused = append(refused, Refusal{n, fmt.Sprintf("%s by %s as %s", a.Meaning, a.User, a.Role), fmt.Sprintf(format, args...), hint})
+		refused = append(refused, Refusal{n, a.String(), fmt.Sprintf(format, args...), hint})
 	}
 	if a.ID != d.ID || a.Revision != d.Revision {
 		no("these approvals belong to another specification", "it signs %s revision %s, the document is %s revision %s", a.ID, a.Revision, d.ID, d.Revision)
@@ -127,39 +128,56 @@ func checkSignature(v note.Verifier, a *Approval) error {
 }
 
 // checkTogether checks what true notes amount to.
-func (p *Policy) checkTogether(d *Document, list Approvals) (refused Refusals) {
-	no := func(n int, hint, format string, args ...any) {
-		r := Refusal{Note: n, Reason: fmt.Sprintf(format, args...), Hint: hint}
-		if n > 0 {
-			a := list[n-1]
-			r.Who = fmt.Sprintf("%s by %s as %s", a.Meaning, a.User, a.Role)
-		}
-		refused = append(refused, r)
-	}
-	authors := map[string]bool{}
-	for _, a := range list {
-		if a.Meaning == Authored {
-			authors[a.User] = true
-		}
-	}
-	if len(authors) == 0 {
-		no(0, "its author signs it with --meaning authored", "no note says who authored %s revision %s", d.ID, d.Revision)
-	}
-	seen := map[string]bool{}
-	for i, a := range list {
-		if a.Meaning != Authored && authors[a.User] {
-			no(i+1, "another person signs", "%s is the author and can neither review nor approve", a.User)
-		}
-		if seen[a.Meaning+" "+a.User] {
-			no(i+1, "remove the second note", "%s signed %s already", a.User, a.Meaning)
-		}
-		seen[a.Meaning+" "+a.User] = true
+func (p *Policy) checkTogether(d *Document, list Approvals) Refusals {
+	refused := list.conflicts()
+	if !slices.ContainsFunc(list, func(a Approval) bool { return a.Meaning == Authored }) {
+		refused = append(refused, Refusal{Reason: fmt.Sprintf("no note says who authored %s revision %s", d.ID, d.Revision), Hint: "its author signs it with the meaning authored"})
 	}
 	if len(refused) > 0 {
 		return refused
 	}
 	for _, r := range unmet(p.Required, list) {
-		no(0, "each requirement is met by another person", "missing: %s", r)
+		refused = append(refused, Refusal{Reason: "missing: " + r.String(), Hint: "each requirement is met by another person"})
 	}
 	return refused
 }
+
+// conflicts are the notes that cannot stand together under any policy: an
+// author who reviews or approves, and a person who says the same twice.
+func (list Approvals) conflicts() (refused Refusals) {
+	authors, seen := map[string]bool{}, map[string]bool{}
+	for _, a := range list {
+		authors[a.User] = authors[a.User] || a.Meaning == Authored
+	}
+	for i, a := range list {
+		if a.Meaning != Authored && authors[a.User] {
+			refused = append(refused, Refusal{i + 1, a.String(), fmt.Sprintf("%s is the author and can neither review nor approve", a.User), "another person signs"})
+		}
+		if seen[a.Meaning+" "+a.User] {
+			refused = append(refused, Refusal{i + 1, a.String(), fmt.Sprintf("%s signed %s already", a.User, a.Meaning), "one note for one meaning"})
+		}
+		seen[a.Meaning+" "+a.User] = true
+	}
+	return refused
+}
+
+// CanSign reports what speaks against adding a to the approvals that a document
+// has, as far as it can be seen without the list of approvers: those that are
+// there sign other bytes, or a cannot stand beside them. The error is Refusals;
+// the new note has the number after the last.
+func (d *Document) CanSign(list Approvals, a Approval) error {
+	var refused Refusals
+	for i, old := range list {
+		if old.SHA256 != d.SHA256 {
+			refused = append(refused, Refusal{i + 1, old.String(), "it signs other bytes: the document was changed after it was signed", "remove the approvals and have the document signed again"})
+		}
+	}
+	refused = append(refused, append(slices.Clip(list), a).conflicts()...)
+	if len(refused) == 0 {
+		return nil
+	}
+	return refused
+}
+
+// String says what the note claims, in words.
+func (a Approval) String() string { return fmt.Sprintf("%s by %s as %s", a.Meaning, a.User, a.Role) }
