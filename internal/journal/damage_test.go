@@ -1,0 +1,195 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+)
+
+// fastDir is a directory in memory where there is one: these tests open a file
+// tens of thousands of times and flush nothing.
+func fastDir(t *testing.T) string {
+	t.Helper()
+	const shm = "/dev/shm"
+	if info, err := os.Stat(shm); err != nil || !info.IsDir() {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp(shm, "andon-journal-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// used is a small journal as bytes: what its pages hold, without the room that
+// the file has been given beyond them.
+func used(t *testing.T) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	small(t, dir)
+	b, err := os.ReadFile(filepath.Join(dir, File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, torn, err := newestMeta(bytes.NewReader(b))
+	if err != nil || torn != nil {
+		t.Fatal(torn, err)
+	}
+	return b[:meta.pages*pageSize]
+}
+
+// Every byte of a small journal is changed, one at a time. Each change must
+// either be named by Verify, or be one that nobody can see in anything that is
+// read.
+func TestEveryByteChanged(t *testing.T) {
+	whole := used(t)
+	dir := fastDir(t)
+	ref := filepath.Join(dir, "whole")
+	if err := os.WriteFile(ref, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want, err := content(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := 1
+	if testing.Short() {
+		step = 13
+	}
+	var mu sync.Mutex
+	var named, harmless int
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wg.Go(func() {
+			f := newFlipper(t, filepath.Join(dir, "flip"+string(rune('a'+w))), whole)
+			for at := w * step; at < len(whole); at += workers * step {
+				// Another bit for each byte, so that over the file all are tried.
+				ok := f.flip(at, 1<<(at*7%8), want)
+				mu.Lock()
+				if ok {
+					harmless++
+				} else {
+					named++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%d bytes: %d changes named, %d harmless", len(whole), named, harmless)
+	if named == 0 || harmless == 0 {
+		t.Error("a test that finds all named, or none, does not test")
+	}
+}
+
+type flipper struct {
+	t    *testing.T
+	f    *os.File
+	name string
+	b    []byte
+}
+
+func newFlipper(t *testing.T, name string, whole []byte) *flipper {
+	if err := os.WriteFile(name, whole, 0o600); err != nil {
+		t.Error(err)
+	}
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		t.Error(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &flipper{t, f, name, whole}
+}
+
+// flip changes one byte, looks, and changes it back. It reports whether nobody
+// noticed, having made sure that there was nothing to notice.
+func (f *flipper) flip(at int, bits byte, want string) (harmless bool) {
+	f.write(at, f.b[at]^bits)
+	defer f.write(at, f.b[at])
+	r, err := Verify(f.name, VerifyOptions{Changes: changes})
+	if err != nil {
+		if !errors.Is(err, ErrForeign) {
+			f.t.Errorf("byte %d of page %d: %v", at%pageSize, at/pageSize, err)
+		}
+		return false
+	}
+	if !r.OK {
+		if len(r.Problems) == 0 || r.Problems[0].What == "" {
+			f.t.Errorf("byte %d of page %d: not in order, and no word of what", at%pageSize, at/pageSize)
+		}
+		return false
+	}
+	if got, err := content(f.name); err != nil || got != want {
+		f.t.Errorf("byte %d of page %d: verified, but reads otherwise (%v)\n%s\nwant\n%s", at%pageSize, at/pageSize, err, got, want)
+	}
+	return true
+}
+
+func (f *flipper) write(at int, b byte) {
+	if _, err := f.f.WriteAt([]byte{b}, int64(at)); err != nil {
+		f.t.Error(err)
+	}
+}
+
+// A file that has been cut anywhere is refused in words, by reader and owner
+// alike, and can be set aside.
+func TestCutAnywhere(t *testing.T) {
+	whole := used(t)
+	dir := fastDir(t)
+	name := filepath.Join(dir, File)
+	if _, err := makeKey(dir, options()); err != nil {
+		t.Fatal(err)
+	}
+	for size := 0; size < len(whole); size += 1021 {
+		if err := os.WriteFile(name, whole[:size], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if j, err := Open(dir, options()); !errors.Is(err, ErrDamaged) {
+			t.Errorf("cut to %d bytes: Open: %v, %v; want ErrDamaged", size, j, err)
+		}
+		if r, err := Verify(dir, VerifyOptions{}); err != nil || r.OK {
+			t.Errorf("cut to %d bytes: Verify: %+v, %v", size, r, err)
+		}
+	}
+	if _, err := SetAside(dir, testAt); err != nil {
+		t.Fatal(err)
+	}
+	mustOpen(t, dir, options())
+}
+
+// What is cut off while the journal is open is met as a fault in reading the
+// map; it must become an error, not the end of the gateway.
+func TestCutWhileOpen(t *testing.T) {
+	dir := t.TempDir()
+	small(t, dir)
+	j := mustOpen(t, dir, options())
+	if err := os.Truncate(filepath.Join(dir, File), 2*pageSize); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Commits(1, func(Header, []byte) error { return nil }); !errors.Is(err, ErrDamaged) {
+		t.Errorf("reading: %v, want ErrDamaged", err)
+	}
+	if _, err := j.Commit(group(j.Head(), 1, 1, nil, nil)); !errors.Is(err, ErrUncertain) || !errors.Is(err, ErrDamaged) {
+		t.Errorf("committing: %v, want ErrUncertain because of ErrDamaged", err)
+	}
+	if _, err := j.Reopen(); !errors.Is(err, ErrDamaged) {
+		t.Errorf("reopening: %v, want ErrDamaged", err)
+	}
+	if _, err := j.Commit(group(j.Head(), 1, 1, nil, nil)); !errors.Is(err, ErrUncertain) {
+		t.Errorf("committing again: %v, want ErrUncertain", err)
+	}
+}

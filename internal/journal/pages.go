@@ -1,0 +1,402 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+)
+
+// bbolt trusts its file: a page number that has become another one sends it
+// round in circles until the stack is exhausted, and a page that is not what it
+// should be is a panic in a goroutine of its own while it looks for free pages
+// at open. Neither can be recovered. So the tree of pages is walked here first,
+// with every offset checked. Contents are the business of Verify.
+
+const (
+	pageSize       = 4096
+	pageHeaderSize = 16
+	elementSize    = 16 // of a branch and of a leaf alike
+
+	branchFlag   = 0x01
+	leafFlag     = 0x02
+	metaFlag     = 0x04
+	freelistFlag = 0x10
+	bucketFlag   = 0x01
+
+	boltMagic   = 0xED0CDAED
+	boltVersion = 2
+	noFreelist  = ^uint64(0)
+
+	// maxDepth is far above the height of any tree of 2^40 pages.
+	maxDepth = 64
+)
+
+// bbolt writes integers as the machine has them.
+var native = binary.NativeEndian
+
+// errNoMeta says that there is nothing of bbolt's in the file.
+var errNoMeta = errors.New("no valid page 0 or 1")
+
+// metaPage is what page 0 or 1 says of the file.
+type metaPage struct {
+	root     uint64
+	freelist uint64
+	pages    uint64 // all pages from this number on are unused
+	txid     uint64
+}
+
+// parseMeta reads page 0 or 1.
+func parseMeta(b []byte, id uint64) (metaPage, error) {
+	marked := native.Uint64(b) == id && native.Uint16(b[8:]) == metaFlag
+	b = b[pageHeaderSize:]
+	switch {
+	case native.Uint32(b) != boltMagic:
+		return metaPage{}, fmt.Errorf("page %d: not a bbolt file", id)
+	case !marked:
+		return metaPage{}, fmt.Errorf("page %d: is not marked as such", id)
+	case native.Uint32(b[4:]) != boltVersion:
+		return metaPage{}, fmt.Errorf("page %d: bbolt version %d, want %d", id, native.Uint32(b[4:]), boltVersion)
+	case native.Uint32(b[8:]) != pageSize:
+		return metaPage{}, fmt.Errorf("page %d: page size %d, want %d", id, native.Uint32(b[8:]), pageSize)
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(b[:56]) // a hash never fails
+	if native.Uint64(b[56:]) != h.Sum64() {
+		return metaPage{}, fmt.Errorf("page %d: its check sum is wrong", id)
+	}
+	return metaPage{root: native.Uint64(b[16:]), freelist: native.Uint64(b[32:]), pages: native.Uint64(b[40:]), txid: native.Uint64(b[48:])}, nil
+}
+
+// checkPages walks the tree of pages of a bbolt file of size bytes.
+//
+// torn is set when one of the two meta pages is not valid: bbolt then goes by
+// the other one, which is the state after a power cut in the middle of a commit,
+// but also what remains when somebody has changed the newer of them.
+func checkPages(r io.ReaderAt, size int64) (torn, err error) {
+	meta, torn, err := newestMeta(r)
+	if err != nil {
+		return nil, err
+	}
+	if meta.pages > uint64(size/pageSize) {
+		return torn, fmt.Errorf("the file has %d pages, of %d that it should have: it has been cut", size/pageSize, meta.pages)
+	}
+	w := &walker{r: r, pages: meta.pages, seen: make([]uint64, meta.pages/64+1)}
+	if meta.freelist != noFreelist {
+		if err := w.freelist(meta.freelist); err != nil {
+			return torn, err
+		}
+	}
+	return torn, w.page(meta.root, bounds{}, nil, 0)
+}
+
+// newestMeta is the meta page that bbolt will go by.
+func newestMeta(r io.ReaderAt) (meta metaPage, torn, err error) {
+	var found []metaPage
+	for id := range uint64(2) {
+		b := make([]byte, pageSize)
+		if _, err := r.ReadAt(b, int64(id)*pageSize); err != nil && !errors.Is(err, io.EOF) {
+			return metaPage{}, nil, fmt.Errorf("page %d: %w", id, err)
+		}
+		m, err := parseMeta(b, id)
+		if err != nil {
+			if torn != nil {
+				return metaPage{}, nil, fmt.Errorf("%w: %w, %w", errNoMeta, torn, err)
+			}
+			torn = err
+			continue
+		}
+		found = append(found, m)
+	}
+	if len(found) == 2 && found[1].txid > found[0].txid {
+		return found[1], nil, nil
+	}
+	return found[0], torn, nil
+}
+
+// bounds are what the branch above a page says of its keys.
+type bounds struct {
+	first []byte // the page's first key, exactly; nil where there is no branch above
+	below []byte // all keys are less; nil for none
+}
+
+type walker struct {
+	r     io.ReaderAt
+	pages uint64
+	seen  []uint64 // one bit a page
+
+	commit uint64 // the last commit of which a part was found in its place
+}
+
+// pageError is damage to the tree of pages. commit is the one at or after which
+// it was found if it lies within the record, else 0.
+type pageError struct {
+	commit uint64
+	err    error
+}
+
+func (e *pageError) Error() string { return e.err.Error() }
+func (e *pageError) Unwrap() error { return e.err }
+
+// damage adds to err how far the record is in order.
+func (w *walker) damage(err error, path [][]byte) error {
+	if len(path) == 0 || string(path[0]) != bucketJournal {
+		return err
+	}
+	return &pageError{max(w.commit, 1), fmt.Errorf("%w: in or after commit %d", err, max(w.commit, 1))}
+}
+
+// passed notes that a part of a commit's block is in its place.
+func (w *walker) passed(path [][]byte, key []byte) {
+	if len(path) == 1 && string(path[0]) == bucketJournal && len(key) >= 8 {
+		w.commit = binary.BigEndian.Uint64(key)
+	}
+}
+
+// claim notes that a page and those that it runs over into are in use.
+func (w *walker) claim(id uint64, count uint64) error {
+	if id < 2 || id >= w.pages || count > w.pages-id {
+		return fmt.Errorf("page %d: runs over the last page, %d", id, w.pages-1)
+	}
+	for p := id; p < id+count; p++ {
+		if w.seen[p/64]&(1<<(p%64)) != 0 {
+			return fmt.Errorf("page %d: used twice", p)
+		}
+		w.seen[p/64] |= 1 << (p % 64)
+	}
+	return nil
+}
+
+// open reads the first page of id's run and claims the run.
+func (w *walker) open(id uint64) (*page, error) {
+	if id < 2 || id >= w.pages {
+		return nil, fmt.Errorf("page %d: there are pages 2 to %d", id, w.pages-1)
+	}
+	b := make([]byte, pageSize)
+	if _, err := w.r.ReadAt(b, int64(id)*pageSize); err != nil {
+		return nil, fmt.Errorf("page %d: %w", id, err)
+	}
+	if got := native.Uint64(b); got != id {
+		return nil, fmt.Errorf("page %d: says that it is page %d", id, got)
+	}
+	run := uint64(native.Uint32(b[12:])) + 1
+	if err := w.claim(id, run); err != nil {
+		return nil, err
+	}
+	return &page{r: w.r, id: id, at: int64(id) * pageSize, head: b, size: int64(run) * pageSize}, nil
+}
+
+// freelist checks the list of free pages, which only a file that another
+// program has written still has.
+func (w *walker) freelist(id uint64) error {
+	p, err := w.open(id)
+	if err != nil {
+		return err
+	}
+	// 0xFFFF would mean that the count stands elsewhere; we never write such.
+	if p.flags() != freelistFlag || p.count() == 0xFFFF || pageHeaderSize+int64(p.count())*8 > p.size {
+		return fmt.Errorf("page %d: is not a list of free pages", id)
+	}
+	var last uint64 = 1
+	for i := range p.count() {
+		b, err := p.bytes(pageHeaderSize+int64(i)*8, 8)
+		if err != nil {
+			return err
+		}
+		if n := native.Uint64(b); n <= last || n >= w.pages {
+			return fmt.Errorf("page %d: lists page %d as free", id, n)
+		} else {
+			last = n
+		}
+	}
+	return nil
+}
+
+// page walks the page id and all below it. path are the names of the buckets
+// that lead to it.
+func (w *walker) page(id uint64, in bounds, path [][]byte, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("page %d%s: more than %d pages deep", id, bucketWords(path), maxDepth)
+	}
+	p, err := w.open(id)
+	if err != nil {
+		return w.damage(fmt.Errorf("%w%s", err, bucketWords(path)), path)
+	}
+	return w.elements(p, in, path, depth)
+}
+
+// elements checks a page's elements and goes on to what they point to.
+func (w *walker) elements(p *page, in bounds, path [][]byte, depth int) error {
+	keys, err := p.keys(in)
+	if err != nil {
+		return w.damage(fmt.Errorf("page %d%s: %w", p.id, bucketWords(path), err), path)
+	}
+	for i, k := range keys {
+		if p.flags() == branchFlag {
+			below := in.below
+			if i+1 < len(keys) {
+				below = keys[i+1]
+			}
+			err = w.page(p.child(i), bounds{first: k, below: below}, path, depth+1)
+		} else if flags, _, _ := p.value(i); flags != 0 {
+			err = w.bucket(p, i, append(path[:len(path):len(path)], k), depth)
+		} else {
+			w.passed(path, k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bucket follows element i of a leaf, which is a bucket.
+func (w *walker) bucket(p *page, i int, path [][]byte, depth int) error {
+	flags, value, size := p.value(i)
+	b, err := p.bytes(value, min(size, 16))
+	if err != nil || flags != bucketFlag || size < 16 {
+		return w.damage(fmt.Errorf("page %d: element %q of %d bytes is of kind %#x", p.id, bytes.Join(path, []byte("/")), size, flags), path)
+	}
+	if root := native.Uint64(b); root != 0 {
+		return w.page(root, bounds{}, path, depth+1)
+	}
+	return w.inline(p, value+16, size-16, path, depth)
+}
+
+// inline walks a small bucket that stands within a leaf's value.
+func (w *walker) inline(p *page, at, size int64, path [][]byte, depth int) error {
+	if size < pageHeaderSize || depth > maxDepth {
+		return w.damage(fmt.Errorf("page %d%s: a page of %d bytes within a leaf", p.id, bucketWords(path), size), path)
+	}
+	b, err := p.bytes(at, size)
+	if err != nil {
+		return err
+	}
+	in := &page{id: p.id, head: b, size: size}
+	if in.flags() != leafFlag {
+		return w.damage(fmt.Errorf("page %d%s: is of kind %#x within a leaf", p.id, bucketWords(path), in.flags()), path)
+	}
+	return w.elements(in, bounds{}, path, depth+1)
+}
+
+// page is one page and those that it runs over into. An inline page has all its
+// bytes in head and no reader.
+type page struct {
+	r    io.ReaderAt
+	id   uint64
+	at   int64  // where it begins in the file
+	head []byte // its first bytes
+	size int64  // of the whole run
+}
+
+func (p *page) flags() uint16 { return native.Uint16(p.head[8:]) }
+func (p *page) count() uint16 { return native.Uint16(p.head[10:]) }
+
+// bytes returns n bytes from offset at, which may lie beyond the first page.
+func (p *page) bytes(at, n int64) ([]byte, error) {
+	if at < pageHeaderSize || n < 0 || n > p.size-at {
+		return nil, fmt.Errorf("bytes %d to %d are outside", at, at+n)
+	}
+	if at+n <= int64(len(p.head)) {
+		return p.head[at : at+n], nil
+	}
+	b := make([]byte, n)
+	if _, err := p.r.ReadAt(b, p.at+at); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// load makes sure that all elements are in head: a page of 4096 bytes holds
+// 255 of them, one that runs over may hold more.
+func (p *page) load() error {
+	n := pageHeaderSize + int64(p.count())*elementSize
+	if n > p.size {
+		return fmt.Errorf("%d elements do not fit", p.count())
+	}
+	if n <= int64(len(p.head)) {
+		return nil
+	}
+	b := make([]byte, n)
+	if _, err := p.r.ReadAt(b, p.at); err != nil {
+		return err
+	}
+	p.head = b
+	return nil
+}
+
+func (p *page) element(i int) []byte { return p.head[pageHeaderSize+i*elementSize:] }
+
+// key is where the key of element i stands.
+func (p *page) key(i int) (at, n int64) {
+	e, base := p.element(i), pageHeaderSize+int64(i)*elementSize
+	if p.flags() == branchFlag {
+		return base + int64(native.Uint32(e)), int64(native.Uint32(e[4:]))
+	}
+	return base + int64(native.Uint32(e[4:])), int64(native.Uint32(e[8:]))
+}
+
+func (p *page) child(i int) uint64 { return native.Uint64(p.element(i)[8:]) }
+
+// value is where the value of element i of a leaf stands.
+func (p *page) value(i int) (flags uint32, at, n int64) {
+	e := p.element(i)
+	at, n = p.key(i)
+	return native.Uint32(e), at + n, int64(native.Uint32(e[12:]))
+}
+
+// keys returns all keys, having checked their places and their order.
+func (p *page) keys(in bounds) ([][]byte, error) {
+	if f := p.flags(); f != leafFlag && f != branchFlag {
+		return nil, fmt.Errorf("is of kind %#x, neither leaf nor branch", f)
+	}
+	if p.count() == 0 && (p.flags() == branchFlag || in.first != nil) {
+		return nil, errors.New("is empty")
+	}
+	if err := p.load(); err != nil {
+		return nil, err
+	}
+	keys := make([][]byte, p.count())
+	for i := range keys {
+		at, n := p.key(i)
+		if end := pageHeaderSize + int64(p.count())*elementSize; at < end || n == 0 {
+			return nil, fmt.Errorf("element %d: its key is not where keys are", i)
+		}
+		k, err := p.bytes(at, n)
+		if err != nil {
+			return nil, fmt.Errorf("element %d: key: %w", i, err)
+		}
+		if _, at, n := p.value(i); p.flags() == leafFlag && n > p.size-at {
+			return nil, fmt.Errorf("element %d: value of %d bytes is outside", i, n)
+		}
+		if i > 0 && bytes.Compare(keys[i-1], k) >= 0 {
+			return nil, fmt.Errorf("element %d: key %.20x is not above key %.20x", i, k, keys[i-1])
+		}
+		keys[i] = k
+	}
+	return keys, in.check(keys)
+}
+
+// check compares a page's keys with what the branch above says of them.
+func (in bounds) check(keys [][]byte) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if in.first != nil && !bytes.Equal(in.first, keys[0]) {
+		return fmt.Errorf("begins with key %.20x, not %.20x", keys[0], in.first)
+	}
+	if last := keys[len(keys)-1]; in.below != nil && bytes.Compare(last, in.below) >= 0 {
+		return fmt.Errorf("ends with key %.20x, not below %.20x", last, in.below)
+	}
+	return nil
+}
+
+// bucketWords says which bucket a page belongs to.
+func bucketWords(path [][]byte) string {
+	if len(path) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" of bucket %q", bytes.Join(path, []byte("/")))
+}

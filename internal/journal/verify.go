@@ -1,0 +1,447 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	bolt "go.etcd.io/bbolt"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// VerifyOptions say what a journal is held against.
+type VerifyOptions struct {
+	// Key is the gateway's verifier key as the auditor knows it, in the note
+	// format. Without it the key in the file is believed, which shows that the
+	// file fits together but not whose it is.
+	Key string
+	// Changes reads from the records of one commit what they put into the outbox
+	// and what they removed. With it the outbox must be exactly what the records
+	// say is pending; without it each entry is checked against its own hash only.
+	Changes func(h Header, records []byte) ([]Entry, []Retired, error)
+}
+
+// Report is what Verify found.
+type Report struct {
+	OK    bool      `json:"ok"`
+	Size  int64     `json:"size"` // commits
+	Root  tlog.Hash `json:"root"` // of the tree as it is stored, base64
+	Epoch string    `json:"epoch"`
+	// FirstBad is the first commit that is not what was committed; nil when
+	// there is none, or when what is wrong belongs to no commit.
+	FirstBad *uint64 `json:"first_bad"`
+
+	Gateway string `json:"gateway"`
+	Key     string `json:"key"`
+	// Signed is the greatest size that a checkpoint vouches for. Commits after it
+	// could have been changed together with the tree by whoever can write the
+	// file.
+	Signed   int64     `json:"signed"`
+	Problems []Problem `json:"problems"` // the first 100
+}
+
+// Problem is one thing that is not as it was written.
+type Problem struct {
+	Commit uint64 `json:"commit,omitempty"` // 0 when it belongs to no commit
+	What   string `json:"what"`
+}
+
+const maxProblems = 100
+
+// Verify reads a journal from end to end and holds everything in it against
+// everything else: pages, blocks, headers, the chain of headers, the tree, every
+// checkpoint's signature, saved states and the outbox. It writes nothing.
+//
+// path is the data directory of a stopped gateway, or the file itself or a copy.
+// An error means that it could not be read at all (not there, locked, not a
+// journal); what is wrong in it is in the report.
+func Verify(path string, o VerifyOptions) (Report, error) {
+	r, err := verify(path, o)
+	if err != nil {
+		return Report{}, fmt.Errorf("verify journal %s: %w", path, err)
+	}
+	return r, nil
+}
+
+func verify(path string, o VerifyOptions) (Report, error) {
+	v := &verifier{o: o, pending: make(map[string]map[uint64]pendingEntry)}
+	v.r.Problems = []Problem{}
+	name, err := fileOf(path)
+	if err != nil {
+		return Report{}, err
+	}
+	db, err := openReadOnly(name)
+	if errors.Is(err, ErrDamaged) {
+		v.problem(0, err)
+		return v.report(), nil
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	err = v.file(db, name)
+	if cerr := guard(db.Close); err == nil {
+		err = cerr
+	}
+	return v.report(), err
+}
+
+// verifier goes through a file once.
+type verifier struct {
+	o  VerifyOptions
+	r  Report
+	tx *bolt.Tx
+	id Identity
+
+	known   bool // head is that of the commit before
+	head    Head
+	saved   uint64 // last commit with which a state was saved
+	pending map[string]map[uint64]pendingEntry
+}
+
+type pendingEntry struct {
+	commit uint64
+	sum    [32]byte
+}
+
+func (v *verifier) report() Report {
+	v.r.OK = len(v.r.Problems) == 0
+	return v.r
+}
+
+// problem notes what is wrong; commit is 0 when it belongs to none.
+func (v *verifier) problem(commit uint64, what error) {
+	if commit != 0 && (v.r.FirstBad == nil || commit < *v.r.FirstBad) {
+		v.r.FirstBad = &commit
+	}
+	if len(v.r.Problems) < maxProblems {
+		v.r.Problems = append(v.r.Problems, Problem{commit, strings.TrimPrefix(what.Error(), ErrDamaged.Error()+": ")})
+	}
+}
+
+// file verifies an open file.
+func (v *verifier) file(db *bolt.DB, name string) error {
+	torn, err := inspect(name)
+	if torn != nil {
+		v.problem(0, fmt.Errorf("%w: the last commit may be missing; after a power cut the gateway mends this when it starts", torn))
+	}
+	if errors.Is(err, ErrDamaged) {
+		var at *pageError
+		if errors.As(err, &at) {
+			v.problem(at.commit, err)
+		} else {
+			v.problem(0, err)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = guard(func() error {
+		return db.View(func(tx *bolt.Tx) error {
+			v.tx = tx
+			return v.contents(name)
+		})
+	})
+	if errors.Is(err, ErrDamaged) {
+		v.problem(0, err)
+		return nil
+	}
+	return err
+}
+
+// contents goes through the buckets.
+func (v *verifier) contents(name string) (err error) {
+	if v.id, err = identityOf(v.tx); err != nil {
+		return err
+	}
+	v.r.Gateway, v.r.Epoch, v.r.Key = v.id.Gateway, v.id.Epoch, v.id.Key
+	v.head, v.known = v.id.empty(), true
+	v.names()
+	v.keys(name)
+	v.commits()
+	v.tree()
+	v.checkpoints()
+	v.snapshots()
+	v.outbox()
+	return nil
+}
+
+// names: there are the buckets that must be there (identityOf) and no others.
+func (v *verifier) names() {
+	v.each(v.tx.Cursor(), func(k, _ []byte) {
+		if !strings.Contains("\n"+strings.Join(buckets(), "\n")+"\n", "\n"+string(k)+"\n") {
+			v.problem(0, fmt.Errorf("bucket %q is not one of a journal", k))
+		}
+	})
+	v.each(v.tx.Bucket([]byte(bucketMeta)).Cursor(), func(k, _ []byte) {
+		if string(k) != identityKey {
+			v.problem(0, fmt.Errorf("bucket meta: key %q is not one of a journal", k))
+		}
+	})
+}
+
+func (v *verifier) each(c *bolt.Cursor, do func(k, value []byte)) {
+	for k, value := c.First(); k != nil; k, value = c.Next() {
+		do(k, value)
+	}
+}
+
+// keys: the key that the journal names is the one that is expected, and the one
+// that stands beside it.
+func (v *verifier) keys(name string) {
+	if v.o.Key != "" && v.o.Key != v.id.Key {
+		v.problem(0, fmt.Errorf("the journal names the key %s, expected was %s", v.id.Key, v.o.Key))
+	}
+	beside := filepath.Join(filepath.Dir(name), KeyFile)
+	b, err := os.ReadFile(beside)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return // a copy has no key, and an auditor need not be able to read it
+	}
+	if err != nil {
+		v.problem(0, err)
+		return
+	}
+	if public, err := publicKey(strings.TrimSpace(string(b))); err != nil || public != v.id.Key {
+		v.problem(0, fmt.Errorf("%s is not the key of this journal, %s", beside, v.id.Key))
+	}
+}
+
+// commits: block by block, each header following the one before.
+func (v *verifier) commits() {
+	for w := blocksFrom(v.tx, 0); ; {
+		seq, block, ok, err := w.next()
+		if err != nil {
+			v.problem(max(seq, uint64(v.r.Size)+1), err)
+		}
+		if !ok && err == nil || seq == 0 || seq >= 1<<62 {
+			return // the end, or no sequence to go on from
+		}
+		if err != nil {
+			v.r.Size, v.known = max(v.r.Size, int64(seq)), false
+			w = blocksFrom(v.tx, seq+1)
+			continue
+		}
+		v.commit(seq, block)
+	}
+}
+
+// commit checks one block under its key.
+func (v *verifier) commit(seq uint64, block []byte) {
+	for missing := uint64(v.r.Size) + 1; missing < seq && len(v.r.Problems) < maxProblems; missing++ {
+		v.problem(missing, fmt.Errorf("commit %d is missing", missing))
+		v.known = false
+	}
+	v.r.Size = int64(seq)
+	h, records, err := parseBlock(block)
+	if err == nil && h.Seq != seq {
+		err = fmt.Errorf("commit %d: stands in the place of commit %d", h.Seq, seq)
+	}
+	if err == nil && v.known {
+		err = h.follows(v.head)
+	}
+	if err == nil {
+		err = sound(v.tx, seq, h)
+	}
+	if err == nil {
+		err = checkFrames(records)
+	}
+	if err != nil {
+		v.problem(seq, err)
+		v.known = false
+		return
+	}
+	v.head, v.known = h.after(v.id.Gateway, tlog.Hash{}), true
+	if h.Snapshot != [32]byte{} {
+		v.saved = seq
+	}
+	v.replay(h, records)
+}
+
+// replay follows what the records say of the outbox.
+func (v *verifier) replay(h Header, records []byte) {
+	if v.o.Changes == nil {
+		return
+	}
+	entries, retired, err := v.o.Changes(h, records)
+	if err != nil {
+		v.problem(h.Seq, fmt.Errorf("commit %d: %w", h.Seq, err))
+		return
+	}
+	for _, e := range entries {
+		if v.pending[e.Lane] == nil {
+			v.pending[e.Lane] = make(map[uint64]pendingEntry)
+		}
+		v.pending[e.Lane][e.Seq] = pendingEntry{h.Seq, e.sum(h.Seq)}
+	}
+	for _, r := range retired {
+		lane := v.pending[r.Lane]
+		if span := r.Last - r.First; span > uint64(len(lane)) {
+			for seq := range lane {
+				if r.First <= seq && seq <= r.Last {
+					delete(lane, seq)
+				}
+			}
+			continue
+		}
+		for seq := r.First; seq <= r.Last && seq != 0; seq++ {
+			delete(lane, seq)
+		}
+	}
+}
+
+// tree: the stored hashes are those that follow from the leaves.
+func (v *verifier) tree() {
+	c := chainOf(v.tx)
+	var count int64
+	v.each(c.b.Cursor(), func(k, value []byte) {
+		if len(k) != 8 {
+			v.problem(0, fmt.Errorf("bucket chain: a key of %d bytes", len(k)))
+			return
+		}
+		seq := binary.BigEndian.Uint64(k)
+		if count++; seq != uint64(count) {
+			v.problem(0, fmt.Errorf("bucket chain: key %d where %d should be", seq, count))
+			count = int64(seq & (1<<62 - 1))
+		}
+		if err := v.node(c, seq, value); err != nil {
+			v.problem(seq, err)
+		}
+	})
+	if count != v.r.Size {
+		v.problem(uint64(min(count, v.r.Size))+1, fmt.Errorf("the tree has %d leaves, the record %d commits", count, v.r.Size))
+		return
+	}
+	root, err := tlog.TreeHash(count, c)
+	if err != nil {
+		v.problem(0, err)
+	}
+	v.r.Root = root
+}
+
+// node checks what is stored with one leaf. The leaf itself has been compared
+// with the commit's header.
+func (v *verifier) node(c chain, seq uint64, value []byte) error {
+	if seq == 0 || seq >= 1<<62 {
+		return fmt.Errorf("bucket chain: key %d", seq)
+	}
+	leaf, err := c.leaf(seq)
+	if err != nil {
+		return err
+	}
+	hashes, err := tlog.StoredHashesForRecordHash(int64(seq)-1, leaf, c)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(joinHashes(hashes), value) {
+		return fmt.Errorf("commit %d: the tree's hashes stored with it do not follow from its leaves", seq)
+	}
+	return nil
+}
+
+// checkpoints: each is signed by the gateway and vouches for the tree.
+func (v *verifier) checkpoints() {
+	c := chainOf(v.tx)
+	first := true
+	v.each(v.tx.Bucket([]byte(bucketCheckpoint)).Cursor(), func(k, msg []byte) {
+		p, err := v.checkpoint(c, k, msg)
+		if first {
+			err = errors.Join(err, v.birth(p))
+			first = false
+		}
+		if err != nil {
+			v.problem(0, fmt.Errorf("checkpoint %x: %w", k, err))
+			return
+		}
+		v.r.Signed = max(v.r.Signed, p.Size)
+	})
+	if first {
+		v.problem(0, errors.New("the checkpoint of the empty tree is missing"))
+	}
+}
+
+func (v *verifier) checkpoint(c chain, k, msg []byte) (Checkpoint, error) {
+	p, err := ParseCheckpoint(bytes.Clone(msg), v.id.Key)
+	if err != nil {
+		return p, err
+	}
+	if p.Gateway != v.id.Gateway || p.Epoch != v.id.Epoch || !bytes.Equal(number(uint64(p.Size)), k) {
+		return p, fmt.Errorf("is of andon/%s/%s at size %d", p.Gateway, p.Epoch, p.Size)
+	}
+	if p.Size > v.r.Size {
+		return p, fmt.Errorf("vouches for %d commits, there are %d: the record has been cut", p.Size, v.r.Size)
+	}
+	root, err := tlog.TreeHash(p.Size, c)
+	if err == nil && root != p.Root {
+		err = fmt.Errorf("vouches for the root %s, the tree has %s", p.Root, root)
+	}
+	return p, err
+}
+
+// birth: the first checkpoint is of the empty tree and of the instant at which
+// the identity says that the journal was created.
+func (v *verifier) birth(p Checkpoint) error {
+	if p.Size != 0 || p.At != v.id.Created {
+		return fmt.Errorf("is not that of the creation, %s", instant(v.id.Created))
+	}
+	return nil
+}
+
+// snapshots: the states that are kept are those that their commits name, and
+// the latest that any commit names is among them.
+func (v *verifier) snapshots() {
+	var kept uint64
+	v.each(v.tx.Bucket([]byte(bucketSnapshot)).Cursor(), func(k, value []byte) {
+		_, commit, err := snapshotOf(v.tx, k, value)
+		if err != nil {
+			v.problem(commit, err)
+		}
+		kept = max(kept, commit)
+	})
+	if kept < v.saved {
+		v.problem(v.saved, fmt.Errorf("the state saved with commit %d is missing", v.saved))
+	}
+}
+
+// outbox: each entry is what was put there, and the entries are those that the
+// records say are pending.
+func (v *verifier) outbox() {
+	b := v.tx.Bucket([]byte(bucketOutbox))
+	v.each(b.Cursor(), func(name, value []byte) {
+		lane := b.Bucket(name)
+		if lane == nil {
+			v.problem(0, fmt.Errorf("outbox: %q is not a lane", name))
+			return
+		}
+		v.each(lane.Cursor(), func(k, value []byte) { v.entry(string(name), k, value) })
+	})
+	if v.o.Changes == nil {
+		return
+	}
+	for lane, entries := range v.pending {
+		for seq, e := range entries {
+			v.problem(e.commit, fmt.Errorf("outbox entry %s/%d of commit %d is missing", lane, seq, e.commit))
+		}
+	}
+}
+
+// entry checks one outbox entry and takes it off what is expected.
+func (v *verifier) entry(lane string, k, value []byte) {
+	e, commit, err := parseEntry(lane, k, value)
+	if err == nil && commit > uint64(v.r.Size) {
+		err = fmt.Errorf("outbox entry %s/%d is of commit %d, there are %d", lane, e.Seq, commit, v.r.Size)
+	}
+	if err == nil && v.o.Changes != nil && v.pending[lane][e.Seq] != (pendingEntry{commit, e.sum(commit)}) {
+		err = fmt.Errorf("outbox entry %s/%d is not what the records say is pending", lane, e.Seq)
+	}
+	if err != nil {
+		v.problem(0, err)
+	}
+	if len(k) == 8 {
+		delete(v.pending[lane], binary.BigEndian.Uint64(k))
+	}
+}
