@@ -34,13 +34,19 @@ const (
 	MaxApprovals      = 64
 )
 
+// shape is the form of a name, and the form in words.
+type shape struct {
+	*regexp.Regexp
+	like string
+}
+
 // The shapes of what is named in signed text and in file names. A document's id
 // has no dot, so that ID.REVISION is read in one way only.
 var (
-	idShape       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
-	revisionShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
-	userShape     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
-	digestShape   = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	idShape       = shape{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`), "up to 64 letters, digits, - and _, a letter or digit first"}
+	revisionShape = shape{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`), "up to 32 letters, digits, -, _ and ., a letter or digit first"}
+	userShape     = shape{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`), "up to 64 letters, digits, ., _, @ and -, a letter or digit first"}
+	digestShape   = shape{regexp.MustCompile(`^[0-9a-f]{64}$`), "64 hex digits"}
 )
 
 // Approval is one person's signed word on one exact document. The text that is
@@ -115,7 +121,7 @@ func (a Approval) wellFormed() error {
 	}
 	for _, f := range []struct {
 		word, value string
-		shape       *regexp.Regexp
+		shape       shape
 	}{
 		{"specification", a.ID, idShape},
 		{"revision", a.Revision, revisionShape},
@@ -124,7 +130,7 @@ func (a Approval) wellFormed() error {
 		{"user", a.User, userShape},
 	} {
 		if !f.shape.MatchString(f.value) {
-			return fmt.Errorf("%s %q: not of the form %s", f.word, f.value, f.shape)
+			return fmt.Errorf("%s %q: want %s", f.word, clip(f.value), f.shape.like)
 		}
 	}
 	if a.Time == 0 {

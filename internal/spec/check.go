@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"andon/internal/sample"
 	"andon/internal/strictyaml"
 )
 
@@ -15,12 +16,19 @@ type Facts struct{ Equipment []EquipmentFacts }
 
 // EquipmentFacts are the facts of one piece of equipment.
 type EquipmentFacts struct {
-	Name  string            // furn-03
-	Class string            // furnace-class-2
-	Tags  map[string]string // tag within the equipment -> unit, "" when the settings give none
+	Name  string              // furn-03
+	Class string              // furnace-class-2
+	Tags  map[string]TagFacts // by name within the equipment
 	// Context is which context fields the equipment can know, and for each the
 	// values it can have; none for any value.
 	Context map[string][]string
+}
+
+// TagFacts are the facts of one tag. Kind is the type of its values, None when
+// the settings do not say.
+type TagFacts struct {
+	Unit string // "" when the settings give none
+	Kind sample.Kind
 }
 
 // Check compares the specification with the gateway on which it is to judge.
@@ -84,10 +92,14 @@ func (c *checker) equipment(e *EquipmentFacts) {
 
 func (c *checker) parameter(path string, e *EquipmentFacts, p *Parameter) {
 	for i, tag := range p.Inputs {
-		unit, ok := e.Tags[tag]
+		facts, ok := e.Tags[tag]
+		unit, input := facts.Unit, element(path+".inputs", i)
+		if ok {
+			c.kind(input, e.Name+"/"+tag, facts.Kind, p)
+		}
 		switch {
 		case !ok:
-			c.problem(element(path+".inputs", i), fmt.Sprintf("%s has no tag %q", e.Name, tag), nearTag(tag, e))
+			c.problem(input, fmt.Sprintf("%s has no tag %q", e.Name, tag), nearTag(tag, e))
 		case p.Unit != "" && unit == "":
 			c.problem(path+".unit", fmt.Sprintf("the tag %s/%s has no unit in the settings, the parameter has %s", e.Name, tag, p.Unit), "give the tag its unit")
 		case p.Unit != "" && unit != p.Unit:
@@ -98,6 +110,22 @@ func (c *checker) parameter(path string, e *EquipmentFacts, p *Parameter) {
 		when := element(path+".rules", i) + ".when"
 		if len(p.Rules[i].When) > 0 && c.field(when, e, "phase") {
 			c.values(when, e, "phase", p.Rules[i].When)
+		}
+	}
+}
+
+// kind reports a tag whose values no rule could ever compare: text with a
+// limit, or text with a number.
+func (c *checker) kind(path, tag string, k sample.Kind, p *Parameter) {
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		isText := k == sample.String
+		switch {
+		case k == sample.None:
+		case r.Kind != Equals && isText:
+			c.problem(path, fmt.Sprintf("the tag %s is text, and rule %s compares numbers", tag, r.ID), "use kind: equals, or another tag")
+		case r.Kind == Equals && isText != (r.Expected.Kind() == sample.String):
+			c.problem(path, fmt.Sprintf("the tag %s can never equal %s, which rule %s wants", tag, valueText(*r.Expected), r.ID), "text is written in quotes, a number or true and false without")
 		}
 	}
 }

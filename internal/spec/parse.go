@@ -15,8 +15,9 @@ import (
 
 // fieldShape is the form of a context field's name, tagShape of a tag's.
 var (
-	fieldShape = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-	tagShape   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
+	fieldShape = shape{regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`), "small letters, digits and _, a letter first"}
+	tagShape   = shape{regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`), "letters, digits, -, _ and ."}
+	anyShape   = shape{regexp.MustCompile(`(?s).`), "a name"}
 )
 
 // Parse reads a specification document. The error is strictyaml.Problems:
@@ -40,8 +41,8 @@ type parser struct{ doc *Document }
 func (p *parser) document(n strictyaml.Node) {
 	n.Need("schema").OneOf(Schema)
 	d := p.doc
-	d.ID = shaped(n.Need("id"), idShape, "letters, digits, - and _")
-	d.Revision = shaped(n.Need("revision"), revisionShape, "letters, digits, -, _ and .")
+	d.ID = shaped(n.Need("id"), idShape)
+	d.Revision = shaped(n.Need("revision"), revisionShape)
 	d.Title = words(n.Get("title"))
 
 	o := n.Get("document")
@@ -83,10 +84,10 @@ func instant(n strictyaml.Node) sample.Time {
 func (p *parser) scope(n strictyaml.Node) Scope {
 	p.place(n)
 	s := Scope{
-		Materials:      p.names(n.Get("materials"), nil),
+		Materials:      p.names(n.Get("materials"), anyShape),
 		Operation:      words(n.Get("operation")),
 		EquipmentClass: words(n.Get("equipment_class")),
-		Equipment:      p.names(n.Get("equipment"), nil),
+		Equipment:      p.names(n.Get("equipment"), anyShape),
 	}
 	for _, key := range []string{"operation", "equipment_class"} {
 		if v := n.Get(key); v.OK() && words(v) == "" {
@@ -104,7 +105,7 @@ func (p *parser) appliesWhen(n strictyaml.Node) []Condition {
 			e.Value.KeyProblem(fmt.Sprintf("%q is not the name of a context field", e.Name), "phase, operation, material, lot, …")
 			continue
 		}
-		list = append(list, Condition{Field: e.Name, Values: p.names(e.Value, nil)})
+		list = append(list, Condition{Field: e.Name, Values: p.names(e.Value, anyShape)})
 	}
 	if n.OK() && n.IsMap() && len(list) == 0 {
 		n.Problem("no condition", "remove the key: without it the specification always applies")
@@ -138,10 +139,10 @@ func unique(seen map[string]bool, n strictyaml.Node, id, what string) {
 func (p *parser) place(n strictyaml.Node) { p.doc.places[n.Path()] = n.At("", "") }
 
 // shaped is a text or whole number of the given form.
-func shaped(n strictyaml.Node, form *regexp.Regexp, like string) string {
+func shaped(n strictyaml.Node, form shape) string {
 	s := n.Label()
 	if n.OK() && !form.MatchString(s) {
-		n.Problem(fmt.Sprintf("%q is not a name here", clip(s)), like+", beginning with a letter or digit")
+		n.Problem(fmt.Sprintf("%q is not a name here", clip(s)), "want "+form.like)
 		return ""
 	}
 	return s
@@ -161,15 +162,15 @@ func words(n strictyaml.Node) string {
 	return strings.TrimSpace(s)
 }
 
-// names is a list of different names, or one name alone; of form when given.
-func (p *parser) names(n strictyaml.Node, form *regexp.Regexp) []string {
+// names is a list of different names, or one name alone.
+func (p *parser) names(n strictyaml.Node, form shape) []string {
 	p.place(n)
 	elements := []strictyaml.Node{n}
 	if n.IsSeq() {
 		elements = n.Seq()
 	}
 	if n.OK() && len(elements) == 0 {
-		n.Problem("an empty list", "name at least one, or remove the key")
+		n.Problem("an empty list", "name at least one")
 	}
 	var list []string
 	for _, e := range elements {
@@ -181,8 +182,8 @@ func (p *parser) names(n strictyaml.Node, form *regexp.Regexp) []string {
 			e.Problem("an empty name", "")
 		case slices.Contains(list, s):
 			e.Problem(fmt.Sprintf("%q again", s), "remove it")
-		case form != nil && !form.MatchString(s):
-			e.Problem(fmt.Sprintf("%q is not a name here", clip(s)), "")
+		case !form.MatchString(s):
+			e.Problem(fmt.Sprintf("%q is not a name here", clip(s)), "want "+form.like)
 		default:
 			list = append(list, s)
 		}

@@ -2,16 +2,18 @@ package spec
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
 	"andon/internal/strictyaml"
+	"andon/internal/ucum"
 )
 
 func (p *parser) parameter(n strictyaml.Node) Parameter {
 	limits := n.Get("limits")
 	par := Parameter{
-		ID:              shaped(n.Need("id"), idShape, "letters, digits, - and _"),
+		ID:              shaped(n.Need("id"), idShape),
 		Name:            words(n.Get("name")),
 		Criticality:     n.Get("criticality").OneOf("CPP", "KPP", "CQA", "info"),
 		Inputs:          p.inputs(n.Need("inputs")),
@@ -73,7 +75,7 @@ func (p *parser) unit(n strictyaml.Node) string {
 	if !n.OK() {
 		return ""
 	}
-	if cause, cure := unitProblem(u); cause != "" {
+	if cause, cure := ucum.Check(u); cause != "" {
 		n.Problem(cause, cure)
 		return ""
 	}
@@ -211,4 +213,12 @@ type namedRange struct {
 
 func (r namedRange) holds(v float64) bool { return r.r == nil || r.r[0] <= v && v <= r.r[1] }
 
-func (r namedRange) String() string { return fmt.Sprintf("[%v, %v]", r.r[0], r.r[1]) }
+func (r namedRange) String() string {
+	switch {
+	case math.IsInf(r.r[0], -1):
+		return "(up to " + num(r.r[1]) + ")"
+	case math.IsInf(r.r[1], 1):
+		return "(from " + num(r.r[0]) + ")"
+	}
+	return fmt.Sprintf("[%s, %s]", num(r.r[0]), num(r.r[1]))
+}

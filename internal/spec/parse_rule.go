@@ -37,7 +37,7 @@ func (p *parser) rules(n strictyaml.Node, of parameterNode) {
 }
 
 func (p *parser) rule(n strictyaml.Node, of parameterNode) Rule {
-	r := Rule{ID: shaped(n.Need("id"), idShape, "letters, digits, - and _"), Kind: ruleKind(n)}
+	r := Rule{ID: shaped(n.Need("id"), idShape), Kind: ruleKind(n)}
 	if r.Kind == "" {
 		n.Skip() // its keys are those of a kind that is not known here
 		return r
@@ -84,7 +84,7 @@ func ruleKind(n strictyaml.Node) string {
 func (p *parser) ruleWhen(n strictyaml.Node, r *Rule) {
 	when := n.Get("when")
 	r.Always = n.Get("always").Bool()
-	r.When = p.names(when, nil)
+	r.When = p.names(when, anyShape)
 	if r.Always && when.Present() {
 		when.Problem("always: true and when contradict each other", "keep one of them")
 		return
@@ -151,6 +151,8 @@ func ruleLimit(n strictyaml.Node, r *Rule, of parameterNode) {
 		r.Low = optional(limit)
 	case limit.IsNumber():
 		limit.Problem("a band needs two limits", "write limit: nor, par, limits or [low, high]")
+	case limit.IsSeq():
+		limit.Problem(fmt.Sprintf("kind %s has one limit", r.Kind), "give one number or name, or use kind: band")
 	default:
 		if name := limit.OneOf("usl", "lsl", "nor", "par", "limits"); name != "" {
 			resolve(limit, name, r, of)

@@ -113,8 +113,8 @@ func required(n strictyaml.Node) []Requirement {
 	for _, e := range needs.Seq() {
 		r := Requirement{
 			Meaning: e.Need("meaning").OneOf(Reviewed, Approved),
-			Role:    shaped(e.Get("role"), userShape, "letters, digits, ., _ and -"),
-			NotRole: shaped(e.Get("not_role"), userShape, "letters, digits, ., _ and -"),
+			Role:    shaped(e.Get("role"), userShape),
+			NotRole: shaped(e.Get("not_role"), userShape),
 		}
 		if r.Role != "" && r.NotRole != "" {
 			e.Get("not_role").Problem("role and not_role together", "keep one of them")
@@ -137,9 +137,9 @@ func people(n strictyaml.Node) []Person {
 	seen := map[string]string{} // what must be one person's -> whose it is
 	for _, e := range nodes {
 		who := Person{
-			ID:   shaped(e.Need("id"), userShape, "letters, digits, ., _, @ and -"),
+			ID:   shaped(e.Need("id"), userShape),
 			Name: words(e.Need("name")),
-			Role: shaped(e.Need("role"), userShape, "letters, digits, ., _ and -"),
+			Role: shaped(e.Need("role"), userShape),
 		}
 		key := e.Need("key")
 		who.verifier = verifier(key)
