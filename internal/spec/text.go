@@ -10,7 +10,8 @@ import (
 )
 
 // Span writes a duration in the units of a specification: the largest of
-// d h min s ms that gives a whole number (90s, 45min, 1500ms).
+// d h min s ms that gives a whole number (90s, 45min, 1500ms). A specification
+// has none finer than a millisecond.
 func Span(d time.Duration) string {
 	for _, u := range []struct {
 		of   time.Duration
@@ -20,7 +21,7 @@ func Span(d time.Duration) string {
 			return strconv.FormatInt(int64(d/u.of), 10) + u.name
 		}
 	}
-	return strconv.FormatInt(int64(d/time.Millisecond), 10) + "ms"
+	return "0s"
 }
 
 // Text is the document in words, for reading on a screen and on paper: every
@@ -148,14 +149,14 @@ func limitsText(p *Parameter) string {
 }
 
 func samplingText(s Sampling) string {
-	interval, gap := "as the tag", "3 intervals"
+	interval, gap := "as often as the tag", "3 intervals"
 	if s.Interval > 0 {
-		interval = Span(s.Interval)
+		interval = "every " + Span(s.Interval)
 	}
 	if s.MaxGap > 0 {
 		gap = Span(s.MaxGap)
 	}
-	return fmt.Sprintf("every %s, a gap after %s", interval, gap)
+	return fmt.Sprintf("%s, a gap after %s", interval, gap)
 }
 
 func qualityText(acceptUncertain bool) string {
@@ -199,10 +200,10 @@ func (w writer) rule(r *Rule, unit string) {
 	} else if r.Class != Signal {
 		raises += " deviation"
 	}
-	w.line(2, "raises a %s after %s outside, its alarm after %s", raises, Span(r.EventDelay), Span(r.OnDelay))
-	back := fmt.Sprintf("over after %s inside", Span(r.OffDelay))
+	w.line(2, "raises a %s %s, its alarm %s", raises, after(r.EventDelay, "outside"), after(r.OnDelay, "outside"))
+	back := "over " + after(r.OffDelay, "inside")
 	if r.Deadband != 0 {
-		back += fmt.Sprintf(" by %s %s", num(r.Deadband), unit)
+		back += fmt.Sprintf(", %s %s back from the limit", num(r.Deadband), unit)
 	}
 	if r.Rejoin != 0 {
 		back += fmt.Sprintf(", out again within %s is the same event", Span(r.Rejoin))
@@ -212,6 +213,14 @@ func (w writer) rule(r *Rule, unit string) {
 		lot = "a change of lot begins another"
 	}
 	w.line(2, "%s; %s", back, lot)
+}
+
+// after says for how long a value must be where it is.
+func after(d time.Duration, where string) string {
+	if d == 0 {
+		return "at once"
+	}
+	return "after " + Span(d) + " " + where
 }
 
 // outText says in which case a rule is broken.
