@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"time"
 )
 
 // Kind is what goes wrong in an episode.
@@ -110,8 +111,8 @@ func (s *Script) block(b int) []Episode {
 	a, c := tc(), tc()
 	late := r.IntN(2)
 	add := func(out []Episode, kind Kind, i, cycle, from, to int, tags ...string) []Episode {
-		first := s.step(i, blockCycles*b+cycle, from)
-		e := Episode{Kind: kind, Equipment: s.equipment[i], Tags: tags, First: first, Steps: s.step(i, blockCycles*b+cycle, to) - first}
+		first := s.stepOf(i, blockCycles*b+cycle, from)
+		e := Episode{Kind: kind, Equipment: s.equipment[i], Tags: tags, First: first, Steps: s.stepOf(i, blockCycles*b+cycle, to) - first}
 		if kind != Bad && kind != Outage && kind != WrongRecipe {
 			e.By = by()
 		}
@@ -142,19 +143,25 @@ func (s *Script) block(b int) []Episode {
 // margins, in steps, that keep an episode's outcome independent of how fast a
 // client is and of how timers and samples fall.
 const (
-	marginSteps = 3 // from the start of soak or quench, and between excursions of a rule: more than the off-delay
+	clearSteps  = 2 // from the end of an excursion to that of its phase: more than the off-delay
+	marginSteps = 3 // between excursions of a rule, and before an outage
 	afterOutage = 8 // for a client to come back
+
+	minBy, maxBy = 1.0, 1000.0 // of a given episode, so that every step is out and none absurd
 )
 
 // check says why a given episode would not have one clear outcome.
 func (s *Script) check(e Episode) error {
 	if e.First < 0 || e.Steps < 1 {
-		return fmt.Errorf("%s at step %d for %d steps: want at least one step, from step 0 on", e.Kind, e.First, e.Steps)
+		return fmt.Errorf("%s at %v for %v: want at least one step, not before the first", e.Kind, s.since(e.First), s.since(e.Steps))
+	}
+	if s.limit > 0 && e.end() > s.limit {
+		return fmt.Errorf("%s at %v: it ends at %v, later than %v before the end of the run", e.Kind, s.since(e.First), s.since(e.end()), Settle)
 	}
 	switch e.Kind {
 	case Outage:
 		if e.Equipment != "" || e.Tags != nil {
-			return fmt.Errorf("outage at step %d: it concerns the whole server; leave equipment and tags out", e.First)
+			return fmt.Errorf("outage at %v: it concerns the whole server; leave equipment and tags out", s.since(e.First))
 		}
 		return nil
 	case High, Low, Bad:
@@ -164,30 +171,35 @@ func (s *Script) check(e Episode) error {
 	case SlowQuench:
 		return s.checkFurnace(e, []string{tagQuench})
 	}
-	return fmt.Errorf("%q at step %d: unknown kind; want high, low, bad, outage, wrong_recipe or slow_quench", string(e.Kind), e.First)
+	return fmt.Errorf("%q at %v: unknown kind; want one of %v", string(e.Kind), s.since(e.First), kinds())
 }
+
+func kinds() []Kind { return []Kind{High, Low, Bad, Outage, WrongRecipe, SlowQuench} }
+
+// since is the planned time from the first step to step k.
+func (s *Script) since(k int) time.Duration { return time.Duration(k) * s.step }
 
 // checkFurnace checks where, on which tags and in which phases an episode is.
 func (s *Script) checkFurnace(e Episode, tags []string) error {
 	i := slices.Index(s.equipment, e.Equipment)
 	if i < 0 {
-		return fmt.Errorf("%s at step %d: no equipment %q; want one of %v", e.Kind, e.First, e.Equipment, s.equipment)
+		return fmt.Errorf("%s at %v: no equipment %q; want one of %v", e.Kind, s.since(e.First), e.Equipment, s.equipment)
 	}
 	if len(e.Tags) == 0 || slices.ContainsFunc(e.Tags, func(t string) bool { return !slices.Contains(tags, t) }) {
-		return fmt.Errorf("%s at step %d: tags %v; want some of %v", e.Kind, e.First, e.Tags, tags)
+		return fmt.Errorf("%s at %v: tags %v; want some of %v", e.Kind, s.since(e.First), e.Tags, tags)
 	}
 	if e.Kind == Bad {
 		return nil
 	}
-	if e.Kind != WrongRecipe && e.By <= 0.5 {
-		return fmt.Errorf("%s at step %d: by %g; want more than 0.5 beyond the limit", e.Kind, e.First, e.By)
+	if e.Kind != WrongRecipe && (e.By < minBy || e.By > maxBy) {
+		return fmt.Errorf("%s at %v: by %g; want from %g to %g beyond the limit", e.Kind, s.since(e.First), e.By, minBy, maxBy)
 	}
 	lo, hi := s.window(e.Kind)
 	cycle, pos := s.at(i, e.First)
 	if pos < lo || pos+e.Steps > hi {
 		start := cycle*s.steps - s.offset(i)
-		return fmt.Errorf("%s of %s from step %d to %d: its place in this cycle is from step %d to %d",
-			e.Kind, e.Equipment, e.First, e.end(), start+lo, start+hi)
+		return fmt.Errorf("%s of %s from %v to %v: its place in this cycle is from %v to %v",
+			e.Kind, e.Equipment, s.since(e.First), s.since(e.end()), s.since(start+lo), s.since(start+hi))
 	}
 	return nil
 }
@@ -197,12 +209,12 @@ func (s *Script) checkFurnace(e Episode, tags []string) error {
 func (s *Script) window(k Kind) (lo, hi int) {
 	switch k {
 	case WrongRecipe:
-		return s.part(heatPart) + 1, s.part(quenchPart) - marginSteps
+		return s.part(heatPart) + 1, s.part(quenchPart) - clearSteps
 	case SlowQuench:
-		return s.part(quenchPart) + 1, s.part(cycleParts) - marginSteps
+		return s.part(quenchPart) + 1, s.part(cycleParts) - clearSteps
 	case High, Low, Bad, Outage:
 	}
-	return s.part(soakPart) + 1, s.part(quenchPart) - marginSteps
+	return s.part(soakPart) + 1, s.part(quenchPart) - clearSteps
 }
 
 // checkAll checks a given schedule: every episode by itself, and that none
@@ -214,7 +226,7 @@ func (s *Script) checkAll(all []Episode) []error {
 			errs = append(errs, err)
 		}
 		for _, f := range all[:i] {
-			if err := apart(f, e); err != nil {
+			if err := s.apart(f, e); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -224,14 +236,14 @@ func (s *Script) checkAll(all []Episode) []error {
 
 // apart says whether two episodes are too near to each other. Two excursions of
 // one rule may overlap, for they are one; then they must truly do so.
-func apart(a, b Episode) error {
+func (s *Script) apart(a, b Episode) error {
 	if b.First < a.First {
 		a, b = b, a
 	}
 	gap := b.First - a.end() // steps between them; negative: they overlap
 	near := func(want int) error {
-		return fmt.Errorf("%s at step %d and %s at step %d: want at least %d steps between them",
-			a.Kind, a.First, b.Kind, b.First, want)
+		return fmt.Errorf("%s at %v and %s at %v: want at least %v between them",
+			a.Kind, s.since(a.First), b.Kind, s.since(b.First), s.since(want))
 	}
 	switch {
 	case a.Kind == Outage && gap < afterOutage:

@@ -37,7 +37,7 @@ equipment:
 }
 
 func (p *Plant) furnaceSettings(b *strings.Builder, source, e string) {
-	fmt.Fprintf(b, "  %s:\n    name: Furnace %s\n    class: %s\n    asset: SIM-%s\n    tags:\n", e, suffix(e), Class, suffix(e))
+	fmt.Fprintf(b, "  %s:\n    name: Furnace %s\n    class: %s\n    asset: SIM-%s\n    tags:\n", e, strings.TrimLeft(suffix(e), "0"), Class, suffix(e))
 	for _, tag := range furnaceTags() {
 		fmt.Fprintf(b, "      %s: {source: %s, node: %q, type: %s, every: %s%s}\n",
 			tag, source, "nsu="+Namespace+";s="+e+"."+tag, settingsType(tag), yamlDuration(p.opt.Step), settingsMore(e, tag))

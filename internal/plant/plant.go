@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -27,6 +28,12 @@ const (
 	DefaultStep  = 500 * time.Millisecond
 	DefaultCycle = 15 * time.Second
 )
+
+// minStep is the shortest step: settings count in milliseconds.
+const minStep = 10 * time.Millisecond
+
+// equipmentShape is the form of a furnace's name.
+var equipmentShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // Options says what plant to run. The zero value is the built-in one, with
 // seed 0, on a free port of the loopback interface.
@@ -105,29 +112,26 @@ func (o Options) withDefaults() Options {
 
 // newScript makes the script of options that have their defaults.
 func newScript(o Options) (*Script, error) {
-	s := &Script{seed: o.Seed, equipment: o.Equipment, fixed: o.Schedule}
-	if o.Step < 0 || o.Cycle < cycleParts*o.Step {
-		return nil, fmt.Errorf("cycle %v, step %v: want a cycle of at least %d steps", o.Cycle, o.Step, cycleParts)
+	s := &Script{seed: o.Seed, step: o.Step, equipment: o.Equipment, fixed: o.Schedule}
+	if o.Step < minStep || o.Cycle < cycleParts*o.Step {
+		return nil, fmt.Errorf("cycle %v, step %v: want steps of at least %v and a cycle of at least %d of them", o.Cycle, o.Step, minStep, cycleParts)
 	}
 	s.steps = int(o.Cycle / o.Step)
 	if len(o.Equipment) == 0 {
 		return nil, errors.New("equipment: none; want at least one")
 	}
 	for i, e := range o.Equipment {
-		if e == "" || slices.Contains(o.Equipment[:i], e) {
-			return nil, fmt.Errorf("equipment %q: empty or given twice", e)
+		if !equipmentShape.MatchString(e) {
+			return nil, fmt.Errorf("equipment %q: want letters, digits, - and _", e)
+		}
+		if slices.Contains(o.Equipment[:i], e) {
+			return nil, fmt.Errorf("equipment %s: given twice", e)
 		}
 	}
 	if o.For > 0 {
 		s.limit = max(1, int((o.For-Settle)/o.Step))
 	}
-	errs := s.checkAll(o.Schedule)
-	for _, e := range o.Schedule {
-		if s.limit > 0 && e.end() > s.limit {
-			errs = append(errs, fmt.Errorf("%s at step %d: it ends after step %d, %v before the end of the run", e.Kind, e.First, s.limit, Settle))
-		}
-	}
-	return s, errors.Join(errs...)
+	return s, errors.Join(s.checkAll(o.Schedule)...)
 }
 
 func typeOf(tag string) ua.TypeID {

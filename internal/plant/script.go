@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 )
 
 // Phase is where a furnace is in its cycle; the number is the value of its
@@ -73,7 +74,8 @@ type Reading struct {
 // step; its zero value is not usable, see newScript.
 type Script struct {
 	seed      uint64
-	steps     int // of one cycle
+	step      time.Duration // planned, between two steps
+	steps     int           // of one cycle
 	equipment []string
 	fixed     []Episode // the schedule, when one is given; else nil: seeded
 	limit     int       // every seeded episode has ended by this step; 0: no limit
@@ -98,8 +100,8 @@ func (s *Script) at(i, k int) (cycle, pos int) {
 	return k / s.steps, k % s.steps
 }
 
-// step is the step at which furnace i reaches a part of a cycle.
-func (s *Script) step(i, cycle, part int) int {
+// stepOf is the step at which furnace i reaches a part of a cycle.
+func (s *Script) stepOf(i, cycle, part int) int {
 	return cycle*s.steps + s.part(part) - s.offset(i)
 }
 
