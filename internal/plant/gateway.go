@@ -133,7 +133,6 @@ parameters:
     name: Recipe in the controller
     criticality: CPP
     inputs: [recipe]
-    unit: "1"
     sampling: {interval: %s, max_gap: %s}
     rules:
       - {id: released, kind: equals, value: %q, off_delay: %s, when: [heat, soak], class: major}

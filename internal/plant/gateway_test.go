@@ -1,11 +1,13 @@
 package plant
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
 
 	"andon/internal/config"
+	"andon/internal/sample"
 	"andon/internal/spec"
 )
 
@@ -80,11 +82,15 @@ func TestSettingsAreAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kindOf := map[string]sample.Kind{"float64": sample.Float, "int32": sample.Int, "string": sample.String}
 	var facts spec.Facts
 	for _, e := range c.Equipment {
-		one := spec.EquipmentFacts{Name: e.Name, Class: e.Class, Phases: []string{"idle", "heat", "soak", "quench"}, Tags: map[string]string{}}
+		one := spec.EquipmentFacts{Name: e.Name, Class: e.Class, Tags: map[string]spec.TagFacts{}, Context: map[string][]string{}}
 		for _, tag := range e.Tags {
-			one.Tags[tag.Name] = tag.Unit
+			one.Tags[tag.Name] = spec.TagFacts{Unit: tag.Unit, Kind: kindOf[tag.Type.Name]}
+		}
+		for _, b := range e.Context {
+			one.Context[b.Field] = slices.Sorted(maps.Values(b.Values))
 		}
 		facts.Equipment = append(facts.Equipment, one)
 	}
