@@ -30,7 +30,7 @@ func tree(n strictyaml.Node) string {
 		}
 		return s + "]"
 	case n.IsNumber():
-		return n.TextForTest()
+		return n.Written()
 	}
 	switch v := n.Scalar().(type) {
 	case bool:

@@ -92,6 +92,15 @@ func (n Node) OK() bool { return n.v != nil && n.v.kind != refused }
 // Path names the value from the top of the file.
 func (n Node) Path() string { return n.path }
 
+// Written is a single word or number as it stands in the file, without quotes;
+// "" for lists, mappings and what is absent or refused.
+func (n Node) Written() string {
+	if !n.OK() {
+		return ""
+	}
+	return n.v.text
+}
+
 // Line and Column are the value's place, from 1; 0 when absent.
 func (n Node) Line() int {
 	if n.v == nil {
@@ -217,8 +226,13 @@ func (n Node) Problem(message, hint string) {
 	n.v.kind = refused
 }
 
-// KeyProblem reports what is wrong with the key, at the key.
+// KeyProblem reports what is wrong with the key, at the key. The key of a cell
+// in a table is the column's, so there it is reported at the cell.
 func (n Node) KeyProblem(message, hint string) {
+	if n.v != nil && n.v.cell {
+		n.Problem(message, hint)
+		return
+	}
 	if n.key == nil || n.key.kind == refused {
 		return
 	}

@@ -37,7 +37,8 @@ type value struct {
 	kind         kind
 	text         string // as written; without the quotes
 	quoted       bool
-	loose        bool // a CSV cell: may be text or number, as the reader wants
+	cell         bool // of a CSV table
+	loose        bool // and a plain one: text or number, as its reader wants
 	line, column int
 	pairs        []pair   // of a mapping
 	items        []*value // of a sequence

@@ -164,7 +164,7 @@ func (t *table) place(fields []string) []*value {
 	cells := make([]*value, len(fields))
 	for i, f := range fields {
 		line, column := t.r.FieldPos(i)
-		cells[i] = &value{kind: text, text: strings.TrimSpace(f), loose: true, line: line, column: column}
+		cells[i] = &value{kind: text, text: strings.TrimSpace(f), cell: true, loose: true, line: line, column: column}
 	}
 	return cells
 }
@@ -195,6 +195,7 @@ func (t *table) nested(c *value, path string) *value {
 		t.d.add(c.line, c.column, p.Path, p.Message, p.Hint)
 	}
 	moveTo(v, c.line, c.column)
+	v.cell = true
 	return v
 }
 

@@ -1,4 +1,0 @@
-package strictyaml
-
-// TextForTest is the value as it was written.
-func (n Node) TextForTest() string { return n.v.text }
