@@ -53,6 +53,23 @@ func (s *Spans) settle(t sample.Time) {
 type piece struct {
 	span Span
 	area float64 // integral of the distance beyond the limit, in units x seconds
+	e, f float64 // the distance at its two ends
+}
+
+// since is the part of a piece from t on; ok is false when there is none.
+func (p piece) since(t sample.Time) (rest piece, ok bool) {
+	switch {
+	case t <= p.span.From:
+		return p, true
+	case t >= p.span.To:
+		return p, false
+	}
+	e := p.e + (p.f-p.e)*float64(t-p.span.From)/float64(p.span.To-p.span.From)
+	return newPiece(Span{t, p.span.To}, e, p.f), true
+}
+
+func newPiece(s Span, e, f float64) piece {
+	return piece{s, (e + f) / 2 * s.To.Sub(s.From).Seconds(), e, f}
 }
 
 // pieces appends what lies outside the limits between (a, x) and (b, y), taken
@@ -84,7 +101,7 @@ func side(dst []piece, a, b sample.Time, e, f float64) []piece {
 	} else if f <= 0 {
 		to, f = a+cut(b-a, e, f), 0
 	}
-	return append(dst, piece{Span{from, to}, (e + f) / 2 * to.Sub(from).Seconds()})
+	return append(dst, newPiece(Span{from, to}, e, f))
 }
 
 // cut is how far into an interval of length d a line from e to f passes zero.

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"time"
 
 	"andon/internal/sample"
@@ -87,6 +88,9 @@ type State struct {
 	Queue  []Point  `json:"queue,omitempty"` // in order of time: waits for the limit
 	Latest []Latest `json:"latest,omitempty"`
 	Rules  []Rule   `json:"rules"` // in the order of Parameter.Rule
+	// Adrift: it is not known whether some rule applies. That is as blind as
+	// an input in a gap, and missing data says so.
+	Adrift bool `json:"adrift,omitempty"`
 }
 
 // Input is what is known of one input.
@@ -120,7 +124,8 @@ type Point struct {
 // Rule is the state of one rule.
 type Rule struct {
 	Verdict Verdict     `json:"verdict"`
-	Series  []Series    `json:"series"` // one an input, or a single one of an aggregate
+	Since   sample.Time `json:"since,omitempty"` // when the verdict was last anything but in or out
+	Series  []Series    `json:"series"`          // one an input, or a single one of an aggregate
 	Alarm   Delay       `json:"alarm"`
 	Event   Delay       `json:"event"`
 	Episode *Episode    `json:"episode,omitempty"` // while Event is not idle
@@ -192,6 +197,35 @@ func NewState(p *Parameter, base sample.Time) State {
 		s.Rules[i].Verdict = Unknown
 	}
 	return s
+}
+
+// Clone returns a copy that shares nothing with s.
+func (s *State) Clone() State {
+	c := *s
+	c.Inputs, c.Queue, c.Latest = slices.Clone(s.Inputs), slices.Clone(s.Queue), slices.Clone(s.Latest)
+	c.Rules = slices.Clone(s.Rules)
+	for i := range c.Rules {
+		c.Rules[i] = s.Rules[i].Clone()
+	}
+	return c
+}
+
+// Clone returns a copy that shares nothing with r.
+func (r *Rule) Clone() Rule {
+	c := *r
+	c.Series = slices.Clone(r.Series)
+	if r.Episode != nil {
+		e := r.Episode.Clone()
+		c.Episode = &e
+	}
+	return c
+}
+
+// Clone returns a copy that shares nothing with e.
+func (e *Episode) Clone() Episode {
+	c := *e
+	c.Area, c.Time.List = slices.Clone(e.Area), slices.Clone(e.Time.List)
+	return c
 }
 
 // What happened to a rule.

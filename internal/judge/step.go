@@ -92,11 +92,16 @@ func (j *Judge) Gap(i int, from sample.Time, n uint64) {
 
 // Context: what applicability depends on has changed at t.
 func (j *Judge) Context(t sample.Time, n uint64) {
+	j.S.Adrift = false
 	for r := range j.P.rules {
-		if !j.P.rules[r].aggregate {
+		ru := &j.P.rules[r]
+		if !ru.aggregate && !ru.missing {
 			j.settle(r, t, n)
 		}
+		j.S.Adrift = j.S.Adrift || !ru.missing && j.Applies(r, t) == Maybe
 	}
+	j.missing(t, n)
+	j.settle(len(j.P.rules)-1, t, n)
 	if j.P.queued {
 		j.enqueue(Point{T: t, N: n, Input: -1, Turn: true})
 	}
@@ -112,7 +117,9 @@ func (j *Judge) Split(r int, t sample.Time, n uint64) {
 	old := *st.Episode
 	old.To, old.ClearedAt = t, t
 	j.say(EventSplit, r, t, &old)
-	st.Episode = &Episode{N: n, From: t, Worst: old.Worst, DetectedAt: t, Area: make([]float64, len(old.Area)), GapFrom: old.GapFrom}
+	st.Since = t
+	st.Episode = &Episode{N: n, From: t, DetectedAt: t, Area: make([]float64, len(old.Area)), GapFrom: old.GapFrom}
+	j.first(r, t)
 	j.say(EventOpened, r, t, st.Episode)
 }
 
@@ -308,7 +315,7 @@ func (j *Judge) note(r int, v Value, t sample.Time, n uint64, x float64) {
 		// sample belongs to may be over
 		j.fire(r, t, false)
 		if st.Episode == nil && j.Applies(r, t) == Yes {
-			st.Episode = &Episode{N: n, From: t, SuspectFrom: st.LastIn, Area: make([]float64, len(st.Series))}
+			st.Episode = &Episode{N: n, From: t, SuspectFrom: j.lastIn(st, t), Area: make([]float64, len(st.Series))}
 		}
 	}
 	e := st.Episode
@@ -316,8 +323,10 @@ func (j *Judge) note(r int, v Value, t sample.Time, n uint64, x float64) {
 		return
 	}
 	for _, p := range j.scratch {
-		e.Time.add(p.span)
-		e.Area[v.Input] += p.area
+		if p, ok := p.since(st.Since); ok {
+			e.Time.add(p.span)
+			e.Area[v.Input] += p.area
+		}
 	}
 	e.Time.settle(j.S.Passed())
 	if !se.Outside {
@@ -332,6 +341,15 @@ func (j *Judge) note(r int, v Value, t sample.Time, n uint64, x float64) {
 			j.say(EventWorse, r, t, e)
 		}
 	}
+}
+
+// lastIn is the last instant before t at which a rule is known to have been in:
+// while it is in, every confirmation of its inputs says so again.
+func (j *Judge) lastIn(st *Rule, t sample.Time) sample.Time {
+	if st.Verdict != In {
+		return st.LastIn
+	}
+	return max(st.LastIn, min(j.S.Passed(), t))
 }
 
 // verdict joins the series of a rule.
@@ -365,6 +383,12 @@ func (j *Judge) settle(r int, t sample.Time, n uint64) {
 	j.fire(r, t, false)
 	v := j.verdict(r, t)
 	if v != st.Verdict {
+		switch {
+		case st.Verdict == In && v == Unknown: // in until the gap began
+			st.LastIn = max(st.LastIn, t)
+		case st.Verdict < In && v >= In:
+			st.Since = t
+		}
 		st.Verdict = v
 		j.Changes = append(j.Changes, Change{What: VerdictChanged, Rule: r, At: t, Verdict: v})
 	}
@@ -515,25 +539,25 @@ func (j *Judge) answerAlarm(r int, s said, t sample.Time) {
 func (j *Judge) say(w What, r int, t sample.Time, e *Episode) {
 	c := Change{What: w, Rule: r, At: t, Verdict: j.S.Rules[r].Verdict}
 	if e != nil {
-		c.Episode = *e
-		c.Episode.Area = append([]float64(nil), e.Area...)
-		c.Episode.Time.List = append([]Span(nil), e.Time.List...)
+		c.Episode = e.Clone()
 	}
 	j.Changes = append(j.Changes, c)
 }
 
-// missing judges the rule that is out while any input is in a gap. It is in
-// once every input has a value; before the first it is unknown.
+// missing judges the rule that is out while any input is in a gap or nobody
+// knows whether the rules apply. It is in once every input has a value; before
+// the first it is unknown.
 func (j *Judge) missing(t sample.Time, n uint64) {
 	r := len(j.P.rules) - 1
 	se := &j.S.Rules[r].Series[0]
 	was := *se
-	se.Out, se.Known = false, true
+	se.Out, se.Known = j.S.Adrift, true
 	for i := range j.S.Inputs {
 		in := &j.S.Inputs[i]
 		se.Out = se.Out || in.Gap
 		se.Known = se.Known && (in.Seen || in.Gap)
 	}
+	se.Known = se.Known || se.Out
 	se.Outside = se.Out
 	if was != *se {
 		j.settle(r, t, n)

@@ -91,11 +91,12 @@ func (c *Context) At(field string, t sample.Time) Value {
 	return Value{}
 }
 
-// During is every value that a field had in [from, to], in order, each once.
+// During is every value that a field had from from on until before to, in order,
+// each once.
 func (c *Context) During(field string, from, to sample.Time) []Value {
 	all := []Value{c.At(field, from)}
 	for _, v := range c.Fields[field] {
-		if v.From > from && v.From <= to && !has(all, v) {
+		if v.From > from && v.From < to && !has(all, v) {
 			all = append(all, v)
 		}
 	}

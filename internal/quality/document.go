@@ -212,6 +212,10 @@ func clockFacts(c record.Clock) ClockFacts {
 	return ClockFacts{c.Source, c.Synced, milliseconds(c.Offset), milliseconds(c.Uncertainty)}
 }
 
+// seconds is d exactly to the nanosecond: Duration.Seconds adds two parts and is
+// off in the last digit.
+func seconds(d time.Duration) float64 { return float64(d) / 1e9 }
+
 func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 
 func (f *Facts) equipment() Equipment {
@@ -253,16 +257,18 @@ func (f *Facts) product(e *Event, lots []string, exposed bool) Product {
 
 func (e *Event) excursion(unit string) Excursion {
 	ep := &e.Episode
-	x := Excursion{Samples: ep.Samples, GapsS: ep.Gaps.Seconds(), Quality: "good"}
+	x := Excursion{Samples: ep.Samples, GapsS: seconds(ep.Gaps), Quality: "good"}
 	if e.Type == MonitoringLost {
 		x.Quality, x.Side = production.Unknown, "missing"
 		if ep.To > ep.From {
-			x.GapsS = ep.To.Sub(ep.From).Seconds()
+			x.GapsS = seconds(ep.To.Sub(ep.From))
 		}
 		return x
 	}
-	x.Side, x.DurationS = ep.Worst.Side, ep.Outside().Seconds()
-	x.Worst = &WorstValue{ep.Worst.Value.Value, ep.Worst.At}
+	x.Side, x.DurationS = ep.Worst.Side, seconds(ep.Outside())
+	if ep.Worst.At != 0 { // split off in a gap, it has no value of its own yet
+		x.Worst = &WorstValue{ep.Worst.Value.Value, ep.Worst.At}
+	}
 	if ep.Worst.Side != "not_equal" {
 		x.Area = &Area{round(ep.MaxArea()), unit + ".s"}
 	}
@@ -293,9 +299,10 @@ func (e *Event) requirement(p *judge.Parameter) *Requirement {
 		r.Required = *rule.Expected
 	case rule.Kind == spec.Band:
 		r.Required = [2]float64{*rule.Low, *rule.High}
+	case rule.Kind == spec.Low:
+		r.Required = *rule.Low
 	default:
-		limit, _ := p.Limit(e.Rule, e.Episode.Worst.Side)
-		r.Required = limit
+		r.Required = *rule.High
 	}
 	return r
 }
@@ -306,7 +313,7 @@ func (e *Event) title(f *Facts, r *Requirement) string {
 	if name == "" {
 		name = e.Parameter
 	}
-	if r == nil {
+	if r == nil || e.Episode.Worst.At == 0 {
 		return fmt.Sprintf("%s: %s not monitored", f.Equipment.Name, name)
 	}
 	worst := e.Episode.Worst

@@ -132,9 +132,9 @@ func (e *Event) Due() sample.Time {
 // whether product must be taken as exposed: a lot was, or it is not known that
 // none was.
 func (e *Event) Exposed(c *production.Context, now sample.Time) (lots []string, exposed bool) {
-	to := now
+	to := now + 1
 	if !e.Open {
-		to = max(e.Episode.To, e.Episode.From)
+		to = e.Episode.To
 	}
 	from := e.Episode.From
 	if e.Episode.SuspectFrom != 0 {

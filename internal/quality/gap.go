@@ -101,7 +101,7 @@ func (g *Gap) Document(f *Facts) *GapDocument {
 	for _, t := range g.Tags {
 		d.Tags = append(d.Tags, g.Equipment+"/"+t.Name)
 	}
-	to := f.At
+	to := f.At + 1
 	if g.To != 0 {
 		n := g.expected()
 		d.State, d.OccurredTo, d.Expected = "closed", &g.To, &n
@@ -114,7 +114,7 @@ func (g *Gap) Document(f *Facts) *GapDocument {
 func (g *Gap) product(f *Facts, to sample.Time) Product {
 	p := Product{Basis: production.Unknown, Lots: []string{}, Material: f.Context.At(production.Material, g.From).String(),
 		Serials: f.Context.At(production.Serials, g.From).String(), SuspectFrom: g.From, SuspectTo: g.To}
-	for i, v := range f.Context.During(production.Lot, g.From, max(to, g.From)) {
+	for i, v := range f.Context.During(production.Lot, g.From, to) {
 		if i == 0 && v.Known {
 			p.Basis = v.By
 		}

@@ -86,7 +86,7 @@ func newBody(k Kind) Body {
 		return new(Answer)
 	case KindClock:
 		return new(Clock)
-	case KindScan, KindConfirm, KindJudgement, KindEntry, KindRetired, KindNeed:
+	case KindScan, KindConfirm, KindJudgement, KindEntry, KindRetired, KindNeed, KindDead:
 	}
 	return nil
 }
@@ -115,6 +115,8 @@ func decodeOutcome(k Kind, body []byte, out *Outcome) error {
 		return appendJSON(&out.Retired, body)
 	case KindNeed:
 		return appendJSON(&out.Needs, body)
+	case KindDead:
+		return appendJSON(&out.Dead, body)
 	case KindEntry:
 		e, err := DecodeEntry(body)
 		out.Entries = append(out.Entries, e)

@@ -57,6 +57,9 @@ func Append(dst []byte, in Input, out Outcome) []byte {
 	for i := range out.Retired {
 		dst = appendFrame(dst, KindRetired, mustJSON(&out.Retired[i]))
 	}
+	for i := range out.Dead {
+		dst = appendFrame(dst, KindDead, mustJSON(&out.Dead[i]))
+	}
 	for i := range out.Needs {
 		dst = appendFrame(dst, KindNeed, mustJSON(&out.Needs[i]))
 	}

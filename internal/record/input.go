@@ -41,6 +41,7 @@ const (
 	KindEntry     Kind = 65
 	KindRetired   Kind = 66
 	KindNeed      Kind = 67
+	KindDead      Kind = 68
 )
 
 // Scan is what one source gave for one source time: one sample a tag.
@@ -105,11 +106,14 @@ type Receipt struct {
 	Refused  string      `json:"refused,omitempty"`
 }
 
-// Rejection is a consumer's refusal of one entry.
+// Rejection is a consumer's refusal of one entry. Topic and SHA256 are the
+// shell's, from the entry that was rejected.
 type Rejection struct {
 	Seq    uint64 `json:"seq"`
 	Code   string `json:"code"`
 	Reason string `json:"reason"`
+	Topic  string `json:"topic"`
+	SHA256 string `json:"sha256"`
 }
 
 // Policy is the list of people and rules by which approvals are judged: the
@@ -126,6 +130,8 @@ type Specification struct {
 	Document  []byte `json:"document"`
 	Approvals []byte `json:"approvals"`
 	By        string `json:"by"` // who or what brought it: file, mqtt
+	// Unsigned judges a draft, in rehearsals only; no shell of the daemon sets it.
+	Unsigned bool `json:"unsigned,omitempty"`
 }
 
 // Answer is what the shell read for a Need.
@@ -158,9 +164,12 @@ type Start struct {
 	// LastAlive is the last instant at which the run before is known to have
 	// lived; the time from there on is a gap. 0 at the first start of all.
 	LastAlive sample.Time `json:"last_alive"`
+	// NoGrace lets the clock decide at the very instant at which something is
+	// due: for rehearsals, where nothing can still be on its way.
+	NoGrace bool `json:"no_grace,omitempty"`
 }
 
-// Stop is a clean end of a run.
+// Stop is a clean end of a run; its outcome is the last before the end.
 type Stop struct{ Reason string }
 
 // Wiring is the machine's settings as far as judging depends on them.
@@ -203,6 +212,7 @@ type Tag struct {
 	Equipment string        `json:"equipment"`
 	Name      string        `json:"name"`
 	Source    string        `json:"source"`
+	Kind      sample.Kind   `json:"kind,omitempty"` // of its values; None when not known
 	Unit      string        `json:"unit,omitempty"`
 	Every     time.Duration `json:"every"`           // sampling interval; 0 = the source's own cycle
 	Range     *[2]float64   `json:"range,omitempty"` // values outside are bad

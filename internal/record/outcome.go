@@ -19,6 +19,7 @@ type Outcome struct {
 	Judgements []Judgement
 	Entries    []Entry
 	Retired    []Retired
+	Dead       []Dead
 	Needs      []Need
 }
 
@@ -55,6 +56,16 @@ type Retired struct {
 	Lane  string `json:"lane"`
 	First uint64 `json:"first"`
 	Last  uint64 `json:"last"`
+}
+
+// Dead says that a consumer has rejected an entry: its bytes are kept as a dead
+// letter and a tombstone, in Entries, takes its place in the outbox.
+type Dead struct {
+	Lane     string `json:"lane"`
+	Seq      uint64 `json:"seq"`
+	Consumer string `json:"consumer"`
+	Code     string `json:"code"`
+	Reason   string `json:"reason"`
 }
 
 // Need asks the shell to read something from the record, the group that is

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"andon/internal/alarm"
+	"andon/internal/outbox"
+	"andon/internal/production"
+	"andon/internal/quality"
+	"andon/internal/record"
+)
+
+// act carries out what a person did. It is on the audit trail whether it
+// changed anything or not.
+func (d *decision) act(b *record.Act) {
+	a := audit{Who: b.User, Role: b.Role, Action: b.Kind, Object: b.Target, Terminal: b.Terminal, Meaning: b.Meaning, Reason: b.Comment}
+	i := slices.IndexFunc(d.s.Alarms, func(al alarm.Alarm) bool { return al.ID == b.Target })
+	if i < 0 {
+		a.New = "no such alarm is active"
+		d.audit(a)
+		return
+	}
+	al := &d.s.Alarms[i]
+	a.Old = al.State.String()
+	equipment, parameter, rule := al.Equipment, al.Parameter, al.Rule
+	switch b.Kind {
+	case "ack":
+		next, _ := al.State.Next(alarm.Acknowledge)
+		a.New = next.String()
+		al.AckedBy, al.AckedAt, al.Comment = b.User, d.at, b.Comment
+		d.moveAlarm(al, alarm.Acknowledge, alarmFacts{At: d.at, By: b.User})
+		d.ackEvent(equipment, parameter, rule, b)
+	case "comment":
+		al.Comment = b.Comment
+	}
+	d.audit(a)
+}
+
+// ackEvent notes an acknowledgement beside the open event of the same rule. It
+// makes no revision by itself: the next one tells of it.
+func (d *decision) ackEvent(equipment, parameter, rule string, b *record.Act) {
+	d.s.each(func(a place) {
+		e, _, p, _ := d.s.parameter(a)
+		for i := range p.Events {
+			if ev := &p.Events[i]; e.Name == equipment && p.ID == parameter && ev.RuleID == rule && ev.Open {
+				ev.Acks = append(ev.Acks, quality.Ack{By: b.User, At: d.at, Role: b.Role, Comment: b.Comment})
+			}
+		}
+	})
+}
+
+// context takes what the MES or a person says is being made.
+func (d *decision) context(b *record.Context) {
+	e := d.s.equipment(b.Equipment)
+	if e < 0 {
+		d.system("context", fmt.Sprintf("context for %q refused: there is no such equipment", b.Equipment))
+		return
+	}
+	from := b.From
+	if from == 0 {
+		from = d.at
+	}
+	by := b.By
+	if !b.Verified {
+		by += ", unverified"
+	}
+	for _, field := range slices.Sorted(maps.Keys(b.Fields)) {
+		d.setContext(e, field, production.Value{From: from, Text: b.Fields[field], Known: true, By: by})
+	}
+}
+
+// receipt takes a consumer's word on what it has stored.
+func (d *decision) receipt(b *record.Receipt) {
+	r := outbox.Receipt{Consumer: b.Consumer, Epoch: b.Epoch, Lane: b.Lane, UpTo: b.UpTo, Ranges: b.Ranges, Refused: b.Refused}
+	for _, x := range b.Rejected {
+		r.Rejected = append(r.Rejected, outbox.Rejection(x))
+	}
+	res := d.s.Outbox.Receipt(r)
+	if res.Refused != "" {
+		d.system("receipt_refused", fmt.Sprintf("receipt of %q for lane %s: %s", b.Consumer, b.Lane, res.Refused))
+		return
+	}
+	d.retire(res.Retired)
+	for _, dead := range res.Dead {
+		d.out.Dead = append(d.out.Dead, record.Dead{Lane: dead.Lane, Seq: dead.Seq, Consumer: dead.Consumer, Code: dead.Code, Reason: dead.Reason})
+		d.out.Entries = append(d.out.Entries, record.Entry{Lane: dead.Lane, Seq: dead.Seq, Topic: dead.Topic,
+			Payload: outbox.Withheld(d.s.Start.Gateway, d.s.Start.Epoch, d.at.String(), dead)})
+		d.system("dead_letter", fmt.Sprintf("%s %d of lane %s was rejected by %s: %s %s", outbox.ID(d.s.Start.Gateway, d.s.Start.Epoch, dead.Lane, dead.Seq), dead.Seq, dead.Lane, dead.Consumer, dead.Code, dead.Reason))
+	}
+}

@@ -1,0 +1,337 @@
+package engine
+
+import (
+	"slices"
+
+	"andon/internal/alarm"
+	"andon/internal/judge"
+	"andon/internal/production"
+	"andon/internal/quality"
+	"andon/internal/record"
+	"andon/internal/sample"
+	"andon/internal/spec"
+)
+
+// change carries out one thing that judging has brought up. Alarm and quality
+// event are fed by the same evaluation and know nothing of one another.
+func (d *decision) change(a place, c *judge.Change) {
+	e, r, p, def := d.s.parameter(a)
+	rule := def.Rule(c.Rule)
+	switch c.What {
+	case judge.VerdictChanged:
+		d.out.Judgements = append(d.out.Judgements, record.Judgement{Equipment: e.Name, Parameter: p.ID, Rule: rule.ID,
+			Verdict: c.Verdict.String(), At: c.At, Spec: r.Spec})
+	case judge.AlarmRaised:
+		d.raiseAlarm(a, c)
+	case judge.AlarmCleared:
+		d.clearAlarm(e.Name, p.ID, rule.ID, c.At)
+	case judge.EventOpened:
+		d.openEvent(a, c)
+	case judge.EventWorse:
+		if ev := p.event(c.Rule, true); ev != nil {
+			ev.Worse(*c)
+		}
+	case judge.EventReopened:
+		if ev := p.event(c.Rule, false); ev != nil {
+			ev.Reopen(*c)
+			d.tell(a, ev, quality.Updated, c.At)
+		}
+	case judge.EventCleared:
+		d.closeEvent(a, c, quality.ReturnedToSpec)
+	case judge.EventEnded, judge.EventSplit:
+		d.closeEvent(a, c, quality.Ended)
+	case judge.EventOver:
+	}
+}
+
+// event is the newest event of a rule that is open or not, as asked.
+func (p *Parameter) event(rule int, open bool) *quality.Event {
+	for i := len(p.Events) - 1; i >= 0; i-- {
+		if p.Events[i].Rule == rule && p.Events[i].Open == open {
+			return &p.Events[i]
+		}
+	}
+	return nil
+}
+
+func (d *decision) openEvent(a place, c *judge.Change) {
+	e, r, p, def := d.s.parameter(a)
+	rule := def.Rule(c.Rule)
+	ev := quality.Event{Kind: quality.Deviation, Type: quality.ProcessParameter, Class: rule.Class, Parameter: p.ID,
+		Rule: c.Rule, RuleID: rule.ID, Spec: r.Spec, RaisedAt: d.at, Episode: c.Episode, Open: true}
+	prefix := "dev-"
+	switch {
+	case rule.Kind == judge.MissingData:
+		if def.Spec.MissingData.Beyond == "flag" {
+			return // the gap itself is on record
+		}
+		ev.Type = quality.MonitoringLost
+	case rule.Class == quality.Signal:
+		ev.Kind, prefix = quality.Signal, "sig-"
+	case rule.OnFail == quality.Nonconformance:
+		ev.Kind, prefix = quality.Nonconformance, "nc-"
+	}
+	ev.ID = quality.ID(prefix, c.Episode.N, d.s.Start.Gateway, d.s.Start.Epoch, e.Name, p.ID, rule.ID)
+	p.Events = append(p.Events, ev)
+	d.tell(a, &p.Events[len(p.Events)-1], quality.Opened, c.At)
+}
+
+func (d *decision) closeEvent(a place, c *judge.Change, state string) {
+	_, _, p, def := d.s.parameter(a)
+	ev := p.event(c.Rule, true)
+	if ev == nil {
+		return // a signal or a flag: nothing was opened
+	}
+	ev.Close(state, *c, def.Spec.Evidence.After, def.Rule(c.Rule).Rejoin)
+	d.tell(a, ev, state, c.At)
+}
+
+// tell makes the event's next revision.
+func (d *decision) tell(a place, ev *quality.Event, state string, at sample.Time) {
+	_, _, p, def := d.s.parameter(a)
+	if now := p.Judge.Rules[ev.Rule].Episode; ev.Open && now != nil {
+		ev.Episode = now.Clone() // what has happened since the last change too
+	}
+	ev.Revision++
+	ev.State = state
+	d.tellAs(a.e, def, ev, at)
+}
+
+// tellAs writes the event's revision down and sends it.
+func (d *decision) tellAs(e int, def *judge.Parameter, ev *quality.Event, at sample.Time) {
+	doc := ev.Document(d.facts(e, def, at))
+	lane, topic := laneQuality, "quality/"+ev.Kind
+	if ev.Kind == quality.Signal {
+		lane, topic = laneEvent, "event/signal"
+	}
+	d.entry(lane, topic, doc.Equipment.Hierarchy, ev.RaisedAt, doc)
+}
+
+// eventsDue tells what a parameter's events have gathered, and asks for the
+// evidence of those whose window has closed.
+func (d *decision) eventsDue(a place, limit sample.Time) {
+	_, _, p, def := d.s.parameter(a)
+	for i := range p.Events {
+		ev := &p.Events[i]
+		if at := ev.UpdateDue; at != 0 && at <= limit {
+			ev.UpdateDue = 0
+			d.tell(a, ev, quality.Updated, at)
+		}
+		d.askEvidence(a.e, def, ev, limit)
+	}
+}
+
+func (d *decision) askEvidence(e int, def *judge.Parameter, ev *quality.Event, limit sample.Time) {
+	if ev.EvidenceDue == 0 || ev.EvidenceDue > limit {
+		return
+	}
+	ev.EvidenceDue, ev.Asked = 0, "evidence/"+ev.ID
+	d.out.Needs = append(d.out.Needs, d.s.need(e, def, ev))
+}
+
+// closing asks for the evidence of events that outlived their revision.
+func (d *decision) closing() {
+	for e := range d.s.Equipment {
+		for i := range d.s.Equipment[e].Closing {
+			c := &d.s.Equipment[e].Closing[i]
+			d.askEvidence(e, d.s.closingParameter(c), &c.Event, d.at)
+		}
+	}
+}
+
+// closingParameter is the parameter as the revision that judged it had it.
+func (s *State) closingParameter(c *Closing) *judge.Parameter {
+	doc := s.Register.Find(c.Spec.ID, c.Spec.Revision)
+	i := slices.IndexFunc(doc.Parameters, func(p spec.Parameter) bool { return p.ID == c.Event.Parameter })
+	return judge.NewParameter(&doc.Parameters[i], 0)
+}
+
+// need is the question for an event's evidence: all samples of the parameter's
+// inputs in the event's window.
+func (s *State) need(e int, def *judge.Parameter, ev *quality.Event) record.Need {
+	w := ev.EvidenceWindow(def.Spec.Evidence.Before, def.Spec.Evidence.After)
+	n := record.Need{ID: ev.Asked, From: w.From, To: w.To}
+	for _, name := range def.Spec.Inputs {
+		if t, ok := s.Start.Wiring.Find(s.Equipment[e].Name, name); ok {
+			n.Tags = append(n.Tags, t)
+		}
+	}
+	return n
+}
+
+// answer takes the evidence that was asked for; with it the event is told for
+// the last time and needs no more remembering.
+func (d *decision) answer(b *record.Answer) {
+	d.s.each(func(a place) {
+		_, _, p, def := d.s.parameter(a)
+		if i := slices.IndexFunc(p.Events, func(ev quality.Event) bool { return ev.Asked == b.Need }); i >= 0 {
+			d.prove(a.e, def, &p.Events[i], b)
+			p.Events = slices.Delete(p.Events, i, i+1)
+		}
+	})
+	for e := range d.s.Equipment {
+		eq := &d.s.Equipment[e]
+		if i := slices.IndexFunc(eq.Closing, func(c Closing) bool { return c.Event.Asked == b.Need }); i >= 0 {
+			d.prove(e, d.s.closingParameter(&eq.Closing[i]), &eq.Closing[i].Event, b)
+			eq.Closing = slices.Delete(eq.Closing, i, i+1)
+		}
+	}
+}
+
+// prove puts the evidence into an event and tells it.
+func (d *decision) prove(e int, def *judge.Parameter, ev *quality.Event, b *record.Answer) {
+	ev.Evidence = &quality.Evidence{Window: ev.EvidenceWindow(def.Spec.Evidence.Before, def.Spec.Evidence.After),
+		Records: [2]uint64{b.First, b.Last}, Count: b.Count, SHA256: b.SHA256, Inline: []string{}}
+	ev.Asked, ev.State = "", quality.Updated
+	ev.Revision++
+	d.tellAs(e, def, ev, max(ev.Episode.ClearedAt, ev.Episode.To))
+}
+
+// facts are what documents of a parameter's events say besides the event.
+func (d *decision) facts(e int, def *judge.Parameter, at sample.Time) *quality.Facts {
+	s := d.s
+	f := s.equipmentFacts(d, e, at)
+	f.Parameter = def
+	for _, name := range def.Spec.Inputs {
+		if t, ok := s.Start.Wiring.Find(s.Equipment[e].Name, name); ok {
+			f.Sensors = append(f.Sensors, s.Start.Wiring.Tags[t])
+		}
+	}
+	return f
+}
+
+func (s *State) equipmentFacts(d *decision, e int, at sample.Time) *quality.Facts {
+	return &quality.Facts{Gateway: s.Start, Clock: s.Clock, Equipment: s.wired(e), Site: s.Start.Site,
+		Context: &s.Equipment[e].Context, At: at, Revised: d.at, N: d.n}
+}
+
+func (d *decision) tellGap(e int, g *quality.Gap) {
+	g.Revision++
+	doc := g.Document(d.s.equipmentFacts(d, e, max(g.From, g.To)))
+	d.entry(laneQuality, "quality/gap", doc.Equipment.Hierarchy, g.RaisedAt, doc)
+}
+
+// setContext puts a value into a field of the context and lets everything that
+// depends on it know.
+func (d *decision) setContext(e int, field string, v production.Value) {
+	s := d.s
+	before := s.Equipment[e].Context.At(field, v.From)
+	if !s.Equipment[e].Context.Set(field, v) {
+		return
+	}
+	lot := field == production.Lot && v.Known && before.Known && before.Text != v.Text
+	for r := range s.Equipment[e].Running {
+		for p := range s.Equipment[e].Running[r].Parameters {
+			a := place{e, r, p}
+			d.step(a, func(j *judge.Judge) { j.Context(v.From, d.n) })
+			if lot {
+				d.lotChanged(a, v.From)
+			}
+			d.passed(a)
+		}
+	}
+	d.operation(e, v.From)
+}
+
+// lotChanged tells open events of new product, or splits them where the rule
+// says so.
+func (d *decision) lotChanged(a place, t sample.Time) {
+	_, _, p, def := d.s.parameter(a)
+	for r := range def.Rules() {
+		ev := p.event(r, true)
+		switch {
+		case ev == nil:
+		case def.Rule(r).OnLotChange == "split":
+			d.step(a, func(j *judge.Judge) { j.Split(r, t, d.n) })
+		default:
+			d.tell(a, ev, quality.Updated, t)
+		}
+	}
+}
+
+// raiseAlarm begins an occurrence, or raises the one that has not been
+// acknowledged yet once more.
+func (d *decision) raiseAlarm(a place, c *judge.Change) {
+	e, r, p, def := d.s.parameter(a)
+	rule := def.Rule(c.Rule)
+	al := d.s.alarm(e.Name, p.ID, rule.ID)
+	if al == nil {
+		d.s.Alarms = append(d.s.Alarms, newAlarm(e.Name, p.ID, rule, &def.Spec.Alarm))
+		al = &d.s.Alarms[len(d.s.Alarms)-1]
+		al.ID = quality.ID("alm-", d.n, d.s.Start.Gateway, d.s.Start.Epoch, e.Name, p.ID, rule.ID)
+	}
+	al.Count++
+	al.RaisedAt, al.ClearedAt, al.Value = c.At, 0, c.Episode.Worst.Value
+	d.moveAlarm(al, alarm.Raise, alarmFacts{At: c.At, Spec: &r.Spec, Unit: def.Spec.Unit})
+}
+
+func newAlarm(equipment, parameter string, rule *spec.Rule, says *spec.Alarm) alarm.Alarm {
+	al := alarm.Alarm{Equipment: equipment, Parameter: parameter, Rule: rule.ID, Priority: says.Priority,
+		Text: says.Text, Action: says.Action, Respond: says.RespondWithin.Seconds()}
+	if al.Priority == "" {
+		al.Priority = "medium"
+	}
+	if rule.Kind == judge.MissingData {
+		al.Text, al.Action = "Not monitored: no good value", "Call maintenance; treat product as suspect"
+	}
+	return al
+}
+
+func (s *State) alarm(equipment, parameter, rule string) *alarm.Alarm {
+	for i := range s.Alarms {
+		if al := &s.Alarms[i]; al.Equipment == equipment && al.Parameter == parameter && al.Rule == rule {
+			return al
+		}
+	}
+	return nil
+}
+
+func (d *decision) clearAlarm(equipment, parameter, rule string, at sample.Time) {
+	if al := d.s.alarm(equipment, parameter, rule); al != nil && al.ClearedAt == 0 {
+		al.ClearedAt = at
+		d.moveAlarm(al, alarm.Clear, alarmFacts{At: at})
+	}
+}
+
+// alarmFacts are what a transition's document says besides the alarm.
+type alarmFacts struct {
+	At   sample.Time
+	Spec *record.SpecRef
+	Unit string
+	By   string
+}
+
+// alarmDocument is one transition of an alarm. Its JSON is what is sent.
+type alarmDocument struct {
+	Schema   string `json:"schema"`
+	AlarmID  string `json:"alarm_id"`
+	Previous string `json:"previous"`
+	*alarm.Alarm
+	Value sample.Value    `json:"value"`
+	Unit  string          `json:"unit,omitempty"`
+	At    sample.Time     `json:"at"` // logical instant of the transition
+	By    string          `json:"by,omitempty"`
+	Spec  *record.SpecRef `json:"spec,omitempty"`
+}
+
+// moveAlarm takes an alarm through one event, tells of it and forgets it when
+// it is normal.
+func (d *decision) moveAlarm(al *alarm.Alarm, ev alarm.Event, f alarmFacts) {
+	from := al.State
+	to, changed := from.Next(ev)
+	if !changed {
+		return
+	}
+	al.State = to
+	e := d.s.equipment(al.Equipment)
+	subject := al.Equipment
+	if e >= 0 {
+		subject = quality.Path(d.s.Start.Site, al.Equipment)
+	}
+	d.entry(laneEvent, "event/alarm", subject, d.at, alarmDocument{Schema: "andon.alarm/1", AlarmID: al.ID, Previous: from.String(),
+		Alarm: al, Value: al.Value.Value, Unit: f.Unit, At: f.At, By: f.By, Spec: f.Spec})
+	if to == alarm.Normal {
+		id := al.ID
+		d.s.Alarms = slices.DeleteFunc(d.s.Alarms, func(x alarm.Alarm) bool { return x.ID == id })
+	}
+}

@@ -1,0 +1,233 @@
+package engine
+
+import (
+	"time"
+
+	"andon/internal/judge"
+	"andon/internal/production"
+	"andon/internal/record"
+	"andon/internal/sample"
+	"andon/internal/spec"
+)
+
+// index is what Decide looks things up in. It is derived from the state, made
+// again whenever wiring or specifications change, and never saved.
+type index struct {
+	source map[string]int
+	uses   [][]use  // by tag: the parameters it is an input of
+	binds  [][]bind // by tag: the context fields it gives
+	on     []int    // by tag: its equipment, -1 if none
+	maxGap []time.Duration
+	docs   [][]*spec.Document     // by equipment, running
+	params [][][]*judge.Parameter // by equipment, running, parameter
+	judge  judge.Judge            // reused: made ready by state.step
+	at     place                  // the parameter that judge is made ready for
+	values []judge.Value
+	seen   []seen
+}
+
+// place is a parameter: positions in Equipment, Running, Parameters.
+type place struct{ e, r, p int }
+
+// use is a tag's place among the inputs of a parameter.
+type use struct {
+	place
+	input int
+}
+
+type bind struct {
+	field  string
+	values map[string]string
+}
+
+// defaultMaxGap is how long a tag may be silent when neither specification nor
+// settings say how often it comes.
+const defaultMaxGap = 3 * time.Second
+
+// reindex makes the index from the state.
+func (s *State) reindex() {
+	w := &s.Start.Wiring
+	x := index{source: map[string]int{}, uses: make([][]use, len(w.Tags)), binds: make([][]bind, len(w.Tags)),
+		on: make([]int, len(w.Tags)), maxGap: make([]time.Duration, len(w.Tags))}
+	for i := range s.Sources {
+		x.source[s.Sources[i].Name] = i
+	}
+	byPath := map[[2]string]sample.Tag{}
+	for i := range w.Tags {
+		byPath[[2]string{w.Tags[i].Equipment, w.Tags[i].Name}] = sample.Tag(i)
+		x.on[i] = s.equipment(w.Tags[i].Equipment)
+	}
+	for e := range s.Equipment {
+		x.docs = append(x.docs, nil)
+		x.params = append(x.params, nil)
+		for _, b := range s.wired(e).Context {
+			if t, ok := byPath[[2]string{s.Equipment[e].Name, b.Tag}]; ok && b.Tag != "" {
+				x.binds[t] = append(x.binds[t], bind{b.Field, b.Values})
+			}
+		}
+		for r := range s.Equipment[e].Running {
+			s.indexRunning(&x, byPath, e, r)
+		}
+	}
+	s.x = x
+	for t := range w.Tags {
+		s.x.maxGap[t] = s.maxGapOf(sample.Tag(t))
+	}
+	s.x.judge.Applies = func(rule int, t sample.Time) judge.Applies { return s.applies(rule, t) }
+}
+
+func (s *State) indexRunning(x *index, byPath map[[2]string]sample.Tag, e, r int) {
+	ru := &s.Equipment[e].Running[r]
+	doc := s.Register.Find(ru.Spec.ID, ru.Spec.Revision)
+	params := make([]*judge.Parameter, len(doc.Parameters))
+	for p := range doc.Parameters {
+		def := &doc.Parameters[p]
+		for i, name := range def.Inputs {
+			if t, ok := byPath[[2]string{s.Equipment[e].Name, name}]; ok {
+				x.uses[t] = append(x.uses[t], use{place{e, r, p}, i})
+			}
+		}
+		params[p] = judge.NewParameter(def, s.parameterMaxGap(e, def))
+	}
+	x.docs[e] = append(x.docs[e], doc)
+	x.params[e] = append(x.params[e], params)
+}
+
+// equipment is the position of a piece of equipment, -1 if there is none.
+func (s *State) equipment(name string) int {
+	for e := range s.Equipment {
+		if s.Equipment[e].Name == name {
+			return e
+		}
+	}
+	return -1
+}
+
+// wired is what the settings say of a piece of equipment; nothing but its name
+// when they no longer hold it.
+func (s *State) wired(e int) record.Equipment {
+	for i := range s.Start.Wiring.Equipment {
+		if s.Start.Wiring.Equipment[i].Name == s.Equipment[e].Name {
+			return s.Start.Wiring.Equipment[i]
+		}
+	}
+	return record.Equipment{Name: s.Equipment[e].Name}
+}
+
+// parameterMaxGap is the parameter's max_gap, or three times the interval at
+// which its values are expected (contract, section 4).
+func (s *State) parameterMaxGap(e int, p *spec.Parameter) time.Duration {
+	if p.Sampling.MaxGap > 0 {
+		return p.Sampling.MaxGap
+	}
+	interval := p.Sampling.Interval
+	for _, name := range p.Inputs {
+		if t, ok := s.Start.Wiring.Find(s.Equipment[e].Name, name); ok && p.Sampling.Interval == 0 {
+			interval = max(interval, s.cycle(t))
+		}
+	}
+	if interval == 0 {
+		return defaultMaxGap
+	}
+	return 3 * interval
+}
+
+// cycle is how often a tag is expected to be heard of: its own interval, or
+// that at which its source publishes if that is longer.
+func (s *State) cycle(t sample.Tag) time.Duration {
+	tag := &s.Start.Wiring.Tags[t]
+	return max(tag.Every, s.publish(tag.Source))
+}
+
+func (s *State) publish(source string) time.Duration {
+	for i := range s.Start.Wiring.Sources {
+		if s.Start.Wiring.Sources[i].Name == source {
+			return s.Start.Wiring.Sources[i].Publish
+		}
+	}
+	return 0
+}
+
+// maxGapOf is how long a tag may be silent: the shortest that any parameter
+// allows it.
+func (s *State) maxGapOf(t sample.Tag) time.Duration {
+	d := time.Duration(0)
+	for _, u := range s.x.uses[t] {
+		if g := s.x.params[u.e][u.r][u.p].MaxGap; d == 0 || g < d {
+			d = g
+		}
+	}
+	if d == 0 {
+		d = 3 * s.cycle(t)
+	}
+	if d == 0 {
+		d = defaultMaxGap
+	}
+	return d
+}
+
+// used says whether anything depends on a tag. Gaps are made of those alone.
+func (s *State) used(t sample.Tag) bool {
+	return len(s.x.uses[t]) > 0 || len(s.x.binds[t]) > 0
+}
+
+func (s *State) parameter(a place) (*Equipment, *Running, *Parameter, *judge.Parameter) {
+	e := &s.Equipment[a.e]
+	r := &e.Running[a.r]
+	return e, r, &r.Parameters[a.p], s.x.params[a.e][a.r][a.p]
+}
+
+// applies answers for a rule of the parameter that x.judge is made ready for.
+func (s *State) applies(rule int, t sample.Time) judge.Applies {
+	a := s.x.at
+	p, doc := s.x.params[a.e][a.r][a.p], s.x.docs[a.e][a.r]
+	c := &s.Equipment[a.e].Context
+	ru, missing := p.Rule(rule), rule == p.Rules()-1
+	if ru.Always {
+		return judge.Yes
+	}
+	answer := operating(doc, c, t)
+	if len(ru.When) > 0 {
+		answer = min(answer, met(c, production.Phase, ru.When, t))
+	}
+	if missing && answer != judge.No {
+		return exposed(c, t)
+	}
+	return answer
+}
+
+// exposed: what could not be seen matters unless it is known that nothing was
+// in process.
+func exposed(c *production.Context, t sample.Time) judge.Applies {
+	if lot := c.At(production.Lot, t); lot.Known && lot.Text == "" {
+		return judge.No
+	}
+	return judge.Yes
+}
+
+// operating says whether a specification applies at an instant: its scope in
+// what is made, and applies_when.
+func operating(doc *spec.Document, c *production.Context, t sample.Time) judge.Applies {
+	answer := judge.Yes
+	if len(doc.Scope.Materials) > 0 {
+		answer = min(answer, met(c, production.Material, doc.Scope.Materials, t))
+	}
+	if doc.Scope.Operation != "" {
+		answer = min(answer, met(c, production.Operation, []string{doc.Scope.Operation}, t))
+	}
+	for _, cond := range doc.AppliesWhen {
+		answer = min(answer, met(c, cond.Field, cond.Values, t))
+	}
+	return answer
+}
+
+func met(c *production.Context, field string, values []string, t sample.Time) judge.Applies {
+	met, known := c.Met(field, values, t)
+	switch {
+	case !known:
+		return judge.Maybe
+	case met:
+		return judge.Yes
+	}
+	return judge.No
+}

@@ -1,0 +1,255 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"andon/internal/judge"
+	"andon/internal/outbox"
+	"andon/internal/production"
+	"andon/internal/quality"
+	"andon/internal/record"
+	"andon/internal/sample"
+)
+
+// defaultMaxSkew is how far a source's clock may be off when the settings do
+// not say (contract, section 4).
+const defaultMaxSkew = 5 * time.Second
+
+// seen is a parameter that a scan has values for.
+type seen struct {
+	place
+	from, to int // its values in index.values
+}
+
+// scan takes one source's values of one source time: first what they say of the
+// context, then of the parameters.
+func (d *decision) scan(b *record.Scan) {
+	s := d.s
+	d.skew(b.Source, b.Server)
+	t := d.judgedAt(b)
+	kept := uint64(0)
+	fresh := make([]bool, len(b.Readings))
+	for i := range b.Readings {
+		r := &b.Readings[i]
+		if int(r.Tag) < len(s.Tags) && s.repeats(b, r) {
+			d.out.Repeated = append(d.out.Repeated, i)
+			d.again(b, r, t)
+			continue
+		}
+		kept++
+		fresh[i] = int(r.Tag) < len(s.Tags)
+	}
+	if kept > 0 {
+		d.out.FirstI = s.I + 1
+		s.I = s.Outbox.Advance(outbox.Record, kept)
+	}
+	d.switchBefore(t)
+	for i := range b.Readings {
+		if fresh[i] {
+			fresh[i] = d.note(b, &b.Readings[i], t)
+		}
+	}
+	d.judgeReadings(b.Readings, fresh, t)
+}
+
+// skew keeps how far the source's clock is from ours.
+func (d *decision) skew(source string, server sample.Time) {
+	i, ok := d.s.x.source[source]
+	if !ok || server == 0 {
+		return
+	}
+	src := &d.s.Sources[i]
+	src.Skew = server.Sub(d.at)
+	limit := defaultMaxSkew
+	for _, w := range d.s.Start.Wiring.Sources {
+		if w.Name == source && w.MaxSkew > 0 {
+			limit = w.MaxSkew
+		}
+	}
+	by := src.Skew > limit || src.Skew < -limit
+	if by == src.ByArrival {
+		return
+	}
+	src.ByArrival = by
+	if by {
+		d.system("clock_skew", source+": its clock is off by "+src.Skew.String()+"; arrival decides until it is back within "+limit.String())
+	} else {
+		d.system("clock_skew", source+": its clock is back within "+limit.String())
+	}
+}
+
+// judgedAt is the instant that a scan's values are judged at: their source
+// time, the instant as of which a held value is known, or arrival where the
+// source's clock cannot be relied on.
+func (d *decision) judgedAt(b *record.Scan) sample.Time {
+	if d.s.byArrival(b.Source) {
+		return d.at
+	}
+	return max(b.Time, b.AsOf)
+}
+
+// byArrival: the source's clock is off by more than is allowed.
+func (s *State) byArrival(source string) bool {
+	i, ok := s.x.source[source]
+	return ok && s.Sources[i].ByArrival
+}
+
+// repeats: the reading says only what the last one said.
+func (s *State) repeats(b *record.Scan, r *sample.Reading) bool {
+	tag := &s.Tags[r.Tag]
+	return tag.Seen && tag.T == b.Time && tag.V.Value == r.Value && tag.Q == r.Quality && tag.St == r.Status
+}
+
+// again takes a repeated reading: a confirmation of its own source time, or,
+// for a value held at reconnection, of the instant it was held at.
+func (d *decision) again(b *record.Scan, r *sample.Reading, t sample.Time) {
+	tag := &d.s.Tags[r.Tag]
+	if b.AsOf == 0 || r.Quality == sample.Bad {
+		return
+	}
+	if tag.Blind {
+		d.seenAgain(r.Tag, t, b.AsOf != 0)
+		return
+	}
+	d.heard(r.Tag, t)
+}
+
+// note takes one new reading into its tag and says whether its value may be
+// judged.
+func (d *decision) note(b *record.Scan, r *sample.Reading, t sample.Time) (usable bool) {
+	s := d.s
+	tag := &s.Tags[r.Tag]
+	if tag.Seen && b.Time < tag.T && !s.byArrival(b.Source) {
+		d.blindOne(r.Tag, quality.CauseLateData, "a value of "+b.Time.String()+" came after one of "+tag.T.String())
+		return false
+	}
+	good := r.Quality != sample.Bad && r.Value.Finite()
+	if !tag.Blind && t > tag.Heard.Add(s.x.maxGap[r.Tag]) && s.used(r.Tag) {
+		d.blindOne(r.Tag, quality.CauseSilence, "")
+	}
+	*tag = Tag{Seen: true, T: b.Time, V: sample.Exact{Value: r.Value}, Q: r.Quality, St: r.Status, Heard: tag.Heard, Blind: tag.Blind, Cause: tag.Cause}
+	if !good || r.Quality == sample.Uncertain && !s.acceptsUncertain(r.Tag) {
+		d.blindOne(r.Tag, quality.CauseBadQuality, r.Status)
+		return false
+	}
+	if tag.Blind {
+		d.seenAgain(r.Tag, t, false)
+	}
+	tag.Heard = max(tag.Heard, t)
+	d.bound(r.Tag, r.Value, r.Quality, t)
+	return true
+}
+
+func (s *State) acceptsUncertain(t sample.Tag) bool {
+	return slices.ContainsFunc(s.x.uses[t], func(u use) bool { return s.x.params[u.e][u.r][u.p].Spec.AcceptUncertain })
+}
+
+// bound puts a value into the context fields that the tag gives.
+func (d *decision) bound(t sample.Tag, v sample.Value, q sample.Quality, at sample.Time) {
+	for _, b := range d.s.x.binds[t] {
+		text := v.String()
+		known := q == sample.Good
+		if b.values != nil {
+			text, known = mapped(b.values, text, known)
+		}
+		if !known {
+			text = ""
+		}
+		d.setContext(d.s.x.on[t], b.field, production.Value{From: at, Text: text, Known: known, By: "tag"})
+	}
+}
+
+// mapped is what a tag's value means; one that the settings give no meaning is
+// unknown.
+func mapped(values map[string]string, text string, known bool) (string, bool) {
+	meaning, ok := values[text]
+	return meaning, ok && known
+}
+
+// judgeReadings hands the usable values of a scan to the parameters, each of
+// which gets all of its own at once.
+func (d *decision) judgeReadings(readings []sample.Reading, usable []bool, t sample.Time) {
+	x := &d.s.x
+	x.seen, x.values = x.seen[:0], x.values[:0]
+	for i := range readings {
+		if !usable[i] {
+			continue
+		}
+		for _, u := range x.uses[readings[i].Tag] {
+			d.collect(u, &readings[i])
+		}
+	}
+	for i := range x.seen {
+		v := &x.seen[i]
+		values := x.values[v.from:v.to]
+		d.step(v.place, func(j *judge.Judge) { j.Scan(t, d.n, values) })
+		d.passed(v.place)
+	}
+}
+
+// collect adds a value to those of its parameter. A parameter's values stand
+// together; one that comes after those of another are moved behind them.
+func (d *decision) collect(u use, r *sample.Reading) {
+	x := &d.s.x
+	accept := d.s.x.params[u.e][u.r][u.p].Spec.AcceptUncertain
+	if r.Quality == sample.Uncertain && !accept {
+		d.step(u.place, func(j *judge.Judge) { j.Gap(u.input, j.S.Inputs[u.input].Heard, d.n) })
+		return
+	}
+	v := judge.Value{Input: u.input, V: r.Value, Uncertain: r.Quality == sample.Uncertain}
+	i := slices.IndexFunc(x.seen, func(s seen) bool { return s.place == u.place })
+	if i < 0 {
+		x.seen = append(x.seen, seen{u.place, len(x.values), len(x.values)})
+		i = len(x.seen) - 1
+	}
+	p := &x.seen[i]
+	if p.to != len(x.values) {
+		from := len(x.values)
+		x.values = append(x.values, x.values[p.from:p.to]...)
+		p.from, p.to = from, len(x.values)
+	}
+	x.values = append(x.values, v)
+	p.to++
+}
+
+// confirm: every tag of the source that is watched has kept its value.
+func (d *decision) confirm(b *record.Confirm) {
+	s := d.s
+	i, ok := s.x.source[b.Source]
+	if !ok {
+		return
+	}
+	t := b.Time
+	if s.Sources[i].ByArrival {
+		t = d.at
+	}
+	d.switchBefore(t)
+	for k := range s.Tags {
+		tag := sample.Tag(k)
+		if s.Start.Wiring.Tags[k].Source != b.Source || slices.Contains(b.Except, tag) || !s.Tags[k].Seen || s.Tags[k].Q == sample.Bad {
+			continue
+		}
+		if s.Tags[k].Blind {
+			if s.Tags[k].Cause == quality.CauseSilence && t > s.Tags[k].Heard {
+				d.found(tag, t)
+			}
+			continue
+		}
+		d.heard(tag, t)
+	}
+	s.each(func(a place) { d.passed(a) })
+}
+
+// heard: a tag is known to have kept its value up to t.
+func (d *decision) heard(t sample.Tag, at sample.Time) {
+	tag := &d.s.Tags[t]
+	if at <= tag.Heard {
+		return
+	}
+	tag.Heard = at
+	for _, u := range d.s.x.uses[t] {
+		_, _, p, def := d.s.parameter(u.place)
+		(&judge.Judge{P: def, S: &p.Judge}).Heard(u.input, at)
+	}
+}
