@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -30,21 +29,32 @@ func fastDir(t *testing.T) string {
 	return dir
 }
 
-// used is a small journal as bytes: what its pages hold, without the room that
+// readUsed reads the pages of a journal that are in use, without the room that
 // the file has been given beyond them.
+func readUsed(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	meta, torn, err := newestMeta(f)
+	if err = errors.Join(torn, err); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	b := make([]byte, meta.pages*pageSize)
+	_, err = f.ReadAt(b, 0)
+	return b, errors.Join(err, f.Close())
+}
+
+// used is a small journal as bytes.
 func used(t *testing.T) []byte {
 	t.Helper()
 	dir := t.TempDir()
 	small(t, dir)
-	b, err := os.ReadFile(filepath.Join(dir, File))
+	b, err := readUsed(filepath.Join(dir, File))
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta, torn, err := newestMeta(bytes.NewReader(b))
-	if err != nil || torn != nil {
-		t.Fatal(torn, err)
-	}
-	return b[:meta.pages*pageSize]
+	return b
 }
 
 // Every byte of a small journal is changed, one at a time. Each change must

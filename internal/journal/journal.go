@@ -236,11 +236,15 @@ func (o Options) allocSize() int {
 }
 
 // SignNow signs the head as it stands and stores the note. One checkpoint is
-// kept for each size of the tree; the later one takes the place of the earlier.
+// kept for each size of the tree; the later one takes the place of the earlier,
+// except that the empty tree is signed once and for all at its creation.
 func (j *Journal) SignNow(at int64) ([]byte, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	head := j.Head()
+	if head.Size == 0 {
+		return j.Checkpoint()
+	}
 	if err := j.transact(func(tx *bolt.Tx) error { return putCheckpoint(tx, head, at, j.key) }); err != nil {
 		return nil, fmt.Errorf("sign checkpoint %d: %w", head.Size, err)
 	}
