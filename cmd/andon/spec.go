@@ -23,6 +23,7 @@ func newSpecCommand() *cobra.Command {
 		newSpecLintCommand(),
 		newSpecApproveCommand(),
 		newSpecVerifyCommand(),
+		newSpecInstallCommand(),
 		newSpecShowCommand(),
 	)
 	return cmd

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"andon/internal/config"
+	"andon/internal/sample"
+	"andon/internal/spec"
+	"andon/internal/spec/specdir"
+	"andon/internal/strictyaml"
+)
+
+func newSpecInstallCommand() *cobra.Command {
+	var settings string
+	cmd := &cobra.Command{
+		Use:   "install --config FILE SPECIFICATION",
+		Short: "Put an approved specification in force on this gateway",
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(cmd *cobra.Command, args []string) error { return install(cmd, settings, args[0]) },
+	}
+	cmd.Flags().StringVar(&settings, "config", "", "settings of the gateway (gateway.yaml)")
+	required(cmd, "config")
+	return cmd
+}
+
+// install checks a specification in every respect and only then touches the
+// gateway's directory.
+func install(cmd *cobra.Command, settings, path string) error {
+	c, err := config.Load(settings)
+	var problems strictyaml.Problems
+	if errors.As(err, &problems) {
+		return refused(cmd, problems)
+	}
+	if err != nil {
+		return exit{exitFound, err}
+	}
+	a, err := accept(cmd, c.Specs.Approvers, path)
+	if err != nil {
+		return err
+	}
+	if err := a.doc.Check(specFacts(c)); err != nil {
+		return refused(cmd, err)
+	}
+	installed, err := readRegister(cmd.ErrOrStderr(), a.policy, c.Specs.Dir)
+	if err != nil {
+		return exit{exitFound, err}
+	}
+	_, _, err = installed.Install(spec.Installed{Document: a.pair.Document, Approvals: a.pair.Approvals})
+	if err != nil && !errors.Is(err, spec.ErrInstalled) {
+		return refused(cmd, err)
+	}
+	at, err := installSpecification(c, a)
+	if err != nil {
+		return exit{exitFound, err}
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s revision %s installed as %s, effective %s\n", a.doc.ID, a.doc.Revision, at, a.doc.Effective)
+	return err
+}
+
+// installSpecification hands an accepted specification to the gateway and says
+// where it is: in the directory that the daemon reads when it starts.
+func installSpecification(c *config.Config, a accepted) (at string, err error) {
+	return specdir.Store(c.Specs.Dir, a.doc, a.pair)
+}
+
+// readRegister is what the daemon would install from a directory. It says what
+// it would refuse there, which is no reason to refuse another specification.
+func readRegister(talk io.Writer, policy *spec.Policy, dir string) (spec.Register, error) {
+	pairs, err := specdir.Read(dir)
+	if err != nil {
+		return spec.Register{}, err
+	}
+	var r spec.Register
+	for _, p := range pairs {
+		_, _, err := spec.Verify(policy, p.Document, p.Approvals)
+		if err == nil {
+			r, _, err = r.Install(spec.Installed{Document: p.Document, Approvals: p.Approvals})
+		}
+		if err == nil {
+			continue
+		}
+		if _, err := fmt.Fprintf(talk, "andon: %s in the directory does not count:\n%v\n", p.Path, err); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// specFacts are what a specification can contradict in the settings.
+func specFacts(c *config.Config) spec.Facts {
+	var f spec.Facts
+	for _, e := range c.Equipment {
+		facts := spec.EquipmentFacts{Name: e.Name, Class: e.Class, Tags: map[string]spec.TagFacts{}, Context: map[string][]string{}}
+		for _, t := range e.Tags {
+			facts.Tags[t.Name] = spec.TagFacts{Unit: t.Unit, Kind: tagKind(t.Type)}
+		}
+		for _, b := range e.Context {
+			facts.Context[b.Field] = slices.Compact(slices.Sorted(maps.Values(b.Values)))
+		}
+		f.Equipment = append(f.Equipment, facts)
+	}
+	return f
+}
+
+// tagKind is the type of a tag's values as far as the settings tell.
+func tagKind(t config.Type) sample.Kind {
+	switch {
+	case t.Name == "":
+		return sample.None
+	case t.Name == "string":
+		return sample.String
+	case t.Name == "bool":
+		return sample.Bool
+	}
+	return sample.Float
+}
