@@ -94,7 +94,9 @@ func (s *simulated) options() (plant.Options, error) {
 	if s.listen != "" {
 		opt.Listen = s.listen
 	}
-	opt.For = s.forTime
+	if opt.Schedule == nil { // a schedule of one's own stands as it is written
+		opt.For = s.forTime
+	}
 	return opt, nil
 }
 

@@ -29,8 +29,12 @@ const (
 	DefaultCycle = 15 * time.Second
 )
 
-// minStep is the shortest step: settings count in milliseconds.
-const minStep = 10 * time.Millisecond
+// A step is no shorter, for settings count in milliseconds, and no longer, for
+// a plant that does nothing for hours shows nothing.
+const (
+	minStep = 10 * time.Millisecond
+	maxStep = time.Hour
+)
 
 // equipmentShape is the form of a furnace's name.
 var equipmentShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -113,8 +117,8 @@ func (o Options) withDefaults() Options {
 // newScript makes the script of options that have their defaults.
 func newScript(o Options) (*Script, error) {
 	s := &Script{seed: o.Seed, step: o.Step, equipment: o.Equipment, fixed: o.Schedule}
-	if o.Step < minStep || o.Cycle < cycleParts*o.Step {
-		return nil, fmt.Errorf("cycle %v, step %v: want steps of at least %v and a cycle of at least %d of them", o.Cycle, o.Step, minStep, cycleParts)
+	if o.Step < minStep || o.Step > maxStep || o.Cycle < cycleParts*o.Step {
+		return nil, fmt.Errorf("cycle %v, step %v: want steps of %v to %v and a cycle of at least %d of them", o.Cycle, o.Step, minStep, maxStep, cycleParts)
 	}
 	s.steps = int(o.Cycle / o.Step)
 	if len(o.Equipment) == 0 {

@@ -196,8 +196,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		want string
 	}{
 		{"short cycle", Options{Cycle: 10 * time.Second}, "a cycle of at least 30"},
-		{"short step", Options{Step: time.Millisecond}, "steps of at least 10ms"},
-		{"negative step", Options{Step: -time.Second}, "steps of at least 10ms"},
+		{"short step", Options{Step: time.Millisecond}, "steps of 10ms to 1h0m0s"},
+		{"negative step", Options{Step: -time.Second}, "steps of 10ms to 1h0m0s"},
 		{"no equipment", Options{Equipment: []string{}}, "want at least one"},
 		{"twice", Options{Equipment: []string{"a", "a"}}, "equipment a: given twice"},
 		{"odd name", Options{Equipment: []string{"a: b"}}, "want letters, digits"},
