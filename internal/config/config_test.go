@@ -138,11 +138,11 @@ func TestExampleHoldsEveryKey(t *testing.T) {
 }
 
 func TestMinimal(t *testing.T) {
-	c, err := config.Load("../../config/minimal.yaml")
+	c, err := config.Load("testdata/minimal.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := []string{c.Data.Dir, c.Specs.Dir, c.Specs.Approvers}, []string{"../../config/data", "../../config/specs", "../../config/approvers.yaml"}; !cmp.Equal(got, want) {
+	if got, want := []string{c.Data.Dir, c.Specs.Dir, c.Specs.Approvers}, []string{"testdata/data", "testdata/specs", "testdata/approvers.yaml"}; !cmp.Equal(got, want) {
 		t.Errorf("paths: got %q, want %q", got, want)
 	}
 	if c.Panel != nil || c.Metrics != nil || c.Beacon != nil || c.MQTT.Username != "line2-ipc1" || c.Equipment[0].Tags[0].Every != time.Second {
@@ -266,7 +266,7 @@ func FuzzParse(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, file := range append(files, "../../config/gateway.yaml", "../../config/minimal.yaml") {
+	for _, file := range append(files, "../../config/gateway.yaml", "testdata/minimal.yaml") {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)
@@ -315,5 +315,33 @@ func valid(t *testing.T, c *config.Config) {
 	}
 	if m := c.MQTT; m != nil && (len(m.Brokers) == 0 || m.Username == "" || m.Receipts != "broker" && len(m.Consumers) == 0) {
 		t.Errorf("mqtt %+v", m)
+	}
+}
+
+func TestLoadSpecs(t *testing.T) {
+	tests := []struct {
+		name, src string
+		want      config.Specs
+		ok        bool
+	}{
+		{"wrong elsewhere", "gateway: 5\nspecs: {dir: /s}\nfoo: 1\n", config.Specs{Dir: "/s", Approvers: "DIR/approvers.yaml"}, true},
+		{"default", "foo: 1\n", config.Specs{Dir: "DIR/specs", Approvers: "DIR/approvers.yaml"}, true},
+		{"wrong here", "specs: {dir: 5}\n", config.Specs{Approvers: "DIR/approvers.yaml"}, false},
+		{"not YAML", "a: [\n", config.Specs{Dir: "DIR/specs", Approvers: "DIR/approvers.yaml"}, false},
+	}
+	for _, tt := range tests {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "g.yaml")
+		if err := os.WriteFile(file, []byte(tt.src), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got, ok := config.LoadSpecs(file)
+		got.Dir, got.Approvers = strings.Replace(got.Dir, dir, "DIR", 1), strings.Replace(got.Approvers, dir, "DIR", 1)
+		if got != tt.want || ok != tt.ok {
+			t.Errorf("%s: got %+v, %v, want %+v, %v", tt.name, got, ok, tt.want, tt.ok)
+		}
+	}
+	if _, ok := config.LoadSpecs(filepath.Join(t.TempDir(), "none")); ok {
+		t.Error("an absent file is readable")
 	}
 }

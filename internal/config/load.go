@@ -73,3 +73,19 @@ func (r *reader) root(n strictyaml.Node) {
 func (r *reader) warn(n strictyaml.Node, message, hint string) {
 	r.c.Warnings = append(r.c.Warnings, n.At(message, hint))
 }
+
+// LoadSpecs reads only where the specifications lie, from settings that may be
+// wrong elsewhere, so that their mistakes can be told together with those of the
+// settings. ok is false when not even that can be read.
+func LoadSpecs(file string) (specs Specs, ok bool) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return Specs{}, false
+	}
+	root := strictyaml.Parse(file, b).Root()
+	r := &reader{c: &Config{File: file}, dir: filepath.Dir(file)}
+	n := root.Get("specs")
+	r.specs(n)
+	ok = root.OK() && (!n.Present() || n.OK()) && r.c.Specs.Dir != "" && r.c.Specs.Approvers != ""
+	return r.c.Specs, ok
+}
