@@ -100,6 +100,7 @@ type verifier struct {
 	known   bool // head is that of the commit before
 	head    Head
 	saved   uint64 // last commit with which a state was saved
+	unread  bool   // the records of a commit could not be read
 	pending map[string]map[uint64]pendingEntry
 }
 
@@ -222,7 +223,7 @@ func (v *verifier) commits() {
 			return // the end, or no sequence to go on from
 		}
 		if err != nil {
-			v.r.Size, v.known = max(v.r.Size, int64(seq)), false
+			v.r.Size, v.known, v.unread = max(v.r.Size, int64(seq)), false, true
 			w = blocksFrom(v.tx, seq+1)
 			continue
 		}
@@ -234,7 +235,7 @@ func (v *verifier) commits() {
 func (v *verifier) commit(seq uint64, block []byte) {
 	for missing := uint64(v.r.Size) + 1; missing < seq && len(v.r.Problems) < maxProblems; missing++ {
 		v.problem(missing, fmt.Errorf("commit %d is missing", missing))
-		v.known = false
+		v.known, v.unread = false, true
 	}
 	v.r.Size = int64(seq)
 	h, records, err := parseBlock(block)
@@ -253,6 +254,7 @@ func (v *verifier) commit(seq uint64, block []byte) {
 	if err != nil {
 		v.problem(seq, err)
 		v.known = false
+		v.unread = true
 		return
 	}
 	v.head, v.known = h.after(v.id.Gateway, tlog.Hash{}), true
@@ -270,6 +272,7 @@ func (v *verifier) replay(h Header, records []byte) {
 	entries, retired, err := v.o.Changes(h, records)
 	if err != nil {
 		v.problem(h.Seq, fmt.Errorf("commit %d: %w", h.Seq, err))
+		v.unread = true
 		return
 	}
 	for _, e := range entries {
@@ -343,6 +346,10 @@ func (v *verifier) node(c chain, seq uint64, value []byte) error {
 	return nil
 }
 
+// errRoot: a checkpoint and the tree differ, so a commit before it has been
+// changed together with the tree.
+var errRoot = errors.New("are not those that the gateway signed")
+
 // checkpoints: each is signed by the gateway and vouches for the tree.
 func (v *verifier) checkpoints() {
 	c := chainOf(v.tx)
@@ -352,6 +359,10 @@ func (v *verifier) checkpoints() {
 		if first {
 			err = errors.Join(err, v.birth(p))
 			first = false
+		}
+		if errors.Is(err, errRoot) && v.r.FirstBad == nil {
+			v.problem(uint64(v.r.Signed)+1, fmt.Errorf("commits %d to %d: %w", v.r.Signed+1, p.Size, err))
+			return
 		}
 		if err != nil {
 			v.problem(0, fmt.Errorf("checkpoint %x: %w", k, err))
@@ -377,7 +388,7 @@ func (v *verifier) checkpoint(c chain, k, msg []byte) (Checkpoint, error) {
 	}
 	root, err := tlog.TreeHash(p.Size, c)
 	if err == nil && root != p.Root {
-		err = fmt.Errorf("vouches for the root %s, the tree has %s", p.Root, root)
+		err = fmt.Errorf("%w: the checkpoint has the root %s, the tree %s", errRoot, p.Root, root)
 	}
 	return p, err
 }
@@ -408,8 +419,12 @@ func (v *verifier) snapshots() {
 }
 
 // outbox: each entry is what was put there, and the entries are those that the
-// records say are pending.
+// records say are pending. Without all of the records nothing can be said of
+// what should be there.
 func (v *verifier) outbox() {
+	if v.unread {
+		v.o.Changes = nil
+	}
 	b := v.tx.Bucket([]byte(bucketOutbox))
 	v.each(b.Cursor(), func(name, value []byte) {
 		lane := b.Bucket(name)
