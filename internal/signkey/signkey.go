@@ -174,6 +174,10 @@ func (f file) open(passphrase []byte) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("open key: %w", err)
 	}
+	return f.unseal(seal)
+}
+
+func (f file) unseal(seal cipher.AEAD) (string, error) {
 	private, err := seal.Open(nil, f.nonce, f.sealed, f.head)
 	if err != nil {
 		return "", ErrWrongPassphrase

@@ -187,3 +187,10 @@ func mustSigner(t testing.TB, s signatory) note.Signer {
 	}
 	return signer
 }
+
+func TestParseRefusesAHugeDocument(t *testing.T) {
+	huge := good + strings.Repeat("# filler\n", 10<<20/9)
+	if _, err := Parse("huge.yaml", []byte(huge)); err == nil || len(err.Error()) > 200 {
+		t.Errorf("10 MB: %.300v", err)
+	}
+}

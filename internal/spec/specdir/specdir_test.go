@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"andon/internal/spec"
@@ -140,5 +142,37 @@ func TestAppend(t *testing.T) {
 	}
 	if b, err := os.ReadFile(Approvals(path)); err != nil || string(b) != "one\ntwo\n" {
 		t.Errorf("%q %v", b, err)
+	}
+}
+
+// Many people sign at the same time: each either signs or is told to try again,
+// and no signature is lost.
+func TestAppendAtTheSameTime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "S.A.spec.yaml")
+	const people = 8
+	var wg sync.WaitGroup
+	for i := range people {
+		wg.Go(func() {
+			for t.Context().Err() == nil {
+				have, err := os.ReadFile(Approvals(path))
+				if err != nil && !errors.Is(err, fs.ErrNotExist) {
+					t.Error(err)
+					return
+				}
+				if Append(path, have, fmt.Appendf(nil, "note %d\n", i)) == nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b, err := os.ReadFile(Approvals(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Fields(strings.ReplaceAll(string(b), "note ", ""))
+	slices.Sort(lines)
+	if got, want := strings.Join(lines, " "), "0 1 2 3 4 5 6 7"; got != want {
+		t.Errorf("signed: %s, want %s", got, want)
 	}
 }
