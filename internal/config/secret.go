@@ -22,15 +22,23 @@ var credentialShape = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$`)
 // None reports whether no secret was given.
 func (s Secret) None() bool { return s == Secret{} }
 
+// Path returns the file that holds the secret. credentials is the directory that
+// systemd names in CREDENTIALS_DIRECTORY.
+func (s Secret) Path(credentials string) (string, error) {
+	if s.Credential == "" {
+		return s.File, nil
+	}
+	if credentials == "" {
+		return "", fmt.Errorf("read credential %s: the service was given none; add LoadCredential=%s:PATH to its unit", s.Credential, s.Credential)
+	}
+	return filepath.Join(credentials, s.Credential), nil
+}
+
 // Read returns the secret without the line end that editors put after it.
-// credentials is the directory that systemd names in CREDENTIALS_DIRECTORY.
 func (s Secret) Read(credentials string) (string, error) {
-	file := s.File
-	if s.Credential != "" {
-		if credentials == "" {
-			return "", fmt.Errorf("read credential %s: the service was given none; add LoadCredential=%s:PATH to its unit", s.Credential, s.Credential)
-		}
-		file = filepath.Join(credentials, s.Credential)
+	file, err := s.Path(credentials)
+	if err != nil {
+		return "", err
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {

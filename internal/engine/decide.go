@@ -83,6 +83,12 @@ func (d *decision) start(b *record.Start) {
 	d.wire(&b.Wiring)
 	s.reindex()
 	d.audit(audit{Who: "gateway", Action: "start", Object: "gateway", New: b.Version, Config: b.Config})
+	if b.Differs != "" {
+		d.system("replay", b.Differs+"; the record counts")
+	}
+	if b.Cause != "" {
+		d.system("restart", b.Cause)
+	}
 	if again {
 		d.blind(d.watched(""), quality.CauseGatewayDown, "")
 	}

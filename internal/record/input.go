@@ -164,6 +164,10 @@ type Start struct {
 	// LastAlive is the last instant at which the run before is known to have
 	// lived; the time from there on is a gap. 0 at the first start of all.
 	LastAlive sample.Time `json:"last_alive"`
+	// Differs says at which input the record, decided again, came out otherwise;
+	// Cause why the run before ended, where that was not by a stop or a kill.
+	Differs string `json:"differs,omitempty"`
+	Cause   string `json:"cause,omitempty"`
 	// NoGrace lets the clock decide at the very instant at which something is
 	// due: for rehearsals, where nothing can still be on its way.
 	NoGrace bool `json:"no_grace,omitempty"`

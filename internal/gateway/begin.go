@@ -1,0 +1,219 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"andon/internal/config"
+	"andon/internal/engine"
+	"andon/internal/opcua"
+	"andon/internal/record"
+	"andon/internal/sample"
+	"andon/internal/spec/specdir"
+	"andon/internal/uplink"
+)
+
+// source is one connection to a PLC, as the gateway sees all kinds.
+type source struct {
+	run       func(ctx context.Context, in *intake, position int) error
+	committed func(token uint64)
+}
+
+// begin remembers the state, takes in who we are and what is installed, and
+// makes sources and uplink ready to run. All of it is committed before anything
+// is asked of the network.
+func (g *Gateway) begin(in *intake, cause string) error {
+	s, differs, err := remember(&g.j.View)
+	if err != nil {
+		return fmt.Errorf("remember: %w", err)
+	}
+	if differs != "" {
+		g.log.Error("the record and what follows from it today differ; the record counts", "what", differs)
+	}
+	head := g.j.Head()
+	start, err := g.start(s, head.Epoch, head.At, head.N > 0)
+	if err != nil {
+		return err
+	}
+	start.Differs, start.Cause = differs, cause
+	d := &decider{j: g.j, s: s, log: g.log, every: g.o.Config.Data.CommitEvery, now: g.o.Now, observe: g.o.Observer, committed: &g.committed, raised: map[uint64]sample.Time{}}
+	g.decider = d
+	if err := g.makeSources(&start.Wiring); err != nil {
+		return err
+	}
+	if err := g.makeUplink(in); err != nil {
+		return err
+	}
+	d.onCommit = g.sendOn
+	return g.install(start, s)
+}
+
+// start is the run's first input.
+func (g *Gateway) start(s *engine.State, epoch string, lastCommit int64, again bool) (*record.Start, error) {
+	c := g.o.Config
+	b := &record.Start{Gateway: c.Gateway.ID, Site: c.Gateway.Site, Epoch: epoch, Version: g.o.Version, Config: c.SHA256,
+		Wiring: Wiring(c, &s.Start.Wiring), Clock: record.Clock{Source: "system"}}
+	if again {
+		b.LastAlive = sample.Time(lastCommit)
+	}
+	return b, nil
+}
+
+// install decides and commits the start, the list of approvers and every
+// specification in the directory, and asks once more for what was being asked.
+func (g *Gateway) install(start *record.Start, s *engine.State) error {
+	at := sample.At(g.o.Now())
+	bodies, err := g.documents()
+	if err != nil {
+		return err
+	}
+	d := g.decider
+	for _, b := range append([]record.Body{start}, bodies...) {
+		if err := d.decide(at, b); err != nil {
+			return err
+		}
+	}
+	if err := d.answer(at, s.Needs()); err != nil {
+		return err
+	}
+	d.g.Checkpoint = true
+	return d.flush(context.Background())
+}
+
+// documents are the approvers and specifications as the settings' files hold
+// them. A file that is not there yet is no error: nothing is judged then, and
+// the gateway says so.
+func (g *Gateway) documents() ([]record.Body, error) {
+	var bodies []record.Body
+	paths := g.o.Config.Specs
+	approvers, err := os.ReadFile(paths.Approvers)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		g.log.Warn("no list of approvers: no specification can judge", "file", paths.Approvers)
+	case err != nil:
+		return nil, fmt.Errorf("list of approvers: %w", err)
+	default:
+		bodies = append(bodies, &record.Policy{Document: approvers})
+	}
+	pairs, err := specdir.Read(paths.Dir)
+	if err != nil {
+		g.log.Error("specifications cannot all be read", "err", err)
+	}
+	for _, p := range pairs {
+		bodies = append(bodies, &record.Specification{Document: p.Document, Approvals: p.Approvals, By: "file"})
+	}
+	return bodies, nil
+}
+
+func (g *Gateway) makeSources(w *record.Wiring) error {
+	c := g.o.Config
+	g.decider.sources = nil
+	for i := range c.Sources {
+		s := &c.Sources[i]
+		if s.OPCUA == nil {
+			g.log.Warn("source is not read by this version", "source", s.Name, "kind", s.Kind())
+			continue
+		}
+		o, err := opcuaOptions(c, s, w)
+		if err != nil {
+			return err
+		}
+		o.Logger, o.Now = g.log.With("source", s.Name), g.o.Now
+		src, err := opcua.New(o)
+		if err != nil {
+			return err
+		}
+		g.decider.sources = append(g.decider.sources, fromOPCUA(src))
+	}
+	return nil
+}
+
+// fromOPCUA makes a source of an OPC UA connection.
+func fromOPCUA(s *opcua.Source) source {
+	return source{
+		run: func(ctx context.Context, in *intake, position int) error {
+			return s.Run(ctx, opcuaSink{in, position})
+		},
+		committed: s.Committed,
+	}
+}
+
+type opcuaSink struct {
+	in       *intake
+	position int
+}
+
+// Put hands a batch over.
+func (k opcuaSink) Put(ctx context.Context, b opcua.Batch) error {
+	return k.in.put(ctx, delivery{at: b.Arrival, bodies: b.Inputs, source: k.position, token: b.Token})
+}
+
+func (g *Gateway) makeUplink(in *intake) error {
+	c := g.o.Config.MQTT
+	g.uplink = nil
+	if c == nil {
+		g.log.Warn("no uplink in the settings: nothing is sent to a quality system")
+		return nil
+	}
+	out := &sending{j: &g.j.View, gateway: g.o.Config.Gateway.ID, committed: g.Committed}
+	o := uplink.Options{Gateway: g.o.Config.Gateway.ID, Epoch: g.j.Head().Epoch, Version: g.o.Version, Username: c.Username, Prefix: c.Prefix,
+		Mode: uplink.Mode(c.Receipts), TLS: uplink.TLSFiles(c.TLS), Consumers: consumerKeys(c), Outbox: out, Specs: g.specsInForce, Log: g.log}
+	for _, b := range c.Brokers {
+		o.Brokers = append(o.Brokers, b.URL())
+	}
+	if !c.Password.None() {
+		file, err := c.Password.Path(os.Getenv("CREDENTIALS_DIRECTORY"))
+		if err != nil {
+			return fmt.Errorf("uplink: password: %w", err)
+		}
+		o.PasswordFile = file
+	}
+	o.Receipts = func(ctx context.Context, r uplink.Receipt) error {
+		return in.put(ctx, delivery{at: sample.At(g.o.Now()), source: -1, bodies: []record.Body{receiptInput(r)}})
+	}
+	var err error
+	g.uplink, err = uplink.New(o)
+	return err
+}
+
+func consumerKeys(c *config.MQTT) map[string]string {
+	keys := map[string]string{}
+	for _, x := range c.Consumers {
+		keys[x.Name] = x.Key
+	}
+	return keys
+}
+
+func receiptInput(r uplink.Receipt) *record.Receipt {
+	b := &record.Receipt{Consumer: r.Consumer, Epoch: r.Epoch, Lane: r.Lane, UpTo: r.UpTo, Ranges: r.Ranges, Signed: r.Signed, Refused: r.Refused}
+	for _, x := range r.Rejected {
+		b.Rejected = append(b.Rejected, record.Rejection(x))
+	}
+	return b
+}
+
+func (g *Gateway) specsInForce() []uplink.Spec {
+	var list []uplink.Spec
+	for _, s := range g.Committed().Specs {
+		list = append(list, uplink.Spec(s))
+	}
+	return list
+}
+
+// sendOn tells the uplink of a commit. It runs on the deciding goroutine.
+func (g *Gateway) sendOn(checkpoint bool) {
+	if g.uplink == nil {
+		return
+	}
+	if checkpoint {
+		if note, err := g.j.Checkpoint(); err != nil {
+			g.log.Error("checkpoint cannot be read", "err", err)
+		} else {
+			g.uplink.Checkpoint(note)
+		}
+	}
+	g.uplink.Wake()
+}

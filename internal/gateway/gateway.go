@@ -1,0 +1,211 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"andon/internal/config"
+	"andon/internal/journal"
+	"andon/internal/opcua"
+	"andon/internal/record"
+	"andon/internal/sample"
+	"andon/internal/uplink"
+)
+
+// Options are what a gateway is made of.
+type Options struct {
+	Config  *config.Config
+	Version string
+	Log     *slog.Logger
+	// Observer is told latencies; nil for nobody.
+	Observer Observer
+	// Now is the gateway's clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Gateway is the daemon. Make it with Open, run it once, and it is closed.
+type Gateway struct {
+	o   Options
+	j   *journal.Journal
+	log *slog.Logger
+
+	committed atomic.Pointer[Committed]
+	ready     chan struct{} // closed when the first session is running
+
+	// of the running session; set by begin, before anything of it runs
+	decider *decider
+	uplink  *uplink.Uplink
+}
+
+// Open opens the journal and checks all that can be checked without touching
+// the network. It refuses a directory that another gateway has.
+func Open(o Options) (*Gateway, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c := o.Config
+	if err := os.MkdirAll(c.Data.Dir, 0o750); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	j, err := openJournal(&o)
+	if err != nil {
+		return nil, err
+	}
+	return &Gateway{o: o, j: j, log: o.Log, ready: make(chan struct{})}, nil
+}
+
+// openJournal opens the record. One that is damaged is set aside, so that the
+// line can be watched; it is kept, and a new epoch begins.
+func openJournal(o *Options) (*journal.Journal, error) {
+	c := o.Config
+	jo := journal.Options{Gateway: c.Gateway.ID, Quota: c.Data.Quota, At: int64(sample.At(o.Now())), Logger: o.Log}
+	j, err := journal.Open(c.Data.Dir, jo)
+	if !errors.Is(err, journal.ErrDamaged) {
+		return j, err
+	}
+	aside, asideErr := journal.SetAside(c.Data.Dir, jo.At)
+	if asideErr != nil {
+		return nil, errors.Join(err, asideErr)
+	}
+	o.Log.Error("journal is damaged: set aside, a new epoch begins", "err", err, "kept", aside)
+	return journal.Open(c.Data.Dir, jo)
+}
+
+// Journal is the record, for reading.
+func (g *Gateway) Journal() *journal.View { return &g.j.View }
+
+// PublicKey is the gateway's verifier key.
+func (g *Gateway) PublicKey() string { return g.j.PublicKey() }
+
+// Committed is the state as of the last commit; nil before the first session.
+func (g *Gateway) Committed() *Committed { return g.committed.Load() }
+
+// Ready is closed when sources and uplink have been started.
+func (g *Gateway) Ready() <-chan struct{} { return g.ready }
+
+// reopenPause is how long to wait between attempts to open a journal whose disk
+// has failed.
+const reopenPause = 2 * time.Second
+
+// Run works until ctx ends and returns nil then. The journal is closed when it
+// returns. An error is one that a person must mend.
+func (g *Gateway) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, g.j.Close()) }()
+	if err := g.identity(); err != nil {
+		return err
+	}
+	cause := ""
+	for {
+		err := g.session(ctx, cause)
+		if !errors.Is(err, errUncertain) {
+			return err
+		}
+		g.log.Error("NOT RECORDING: starting over from what is on the disk", "err", err)
+		cause = err.Error()
+		for {
+			if _, err = g.j.Reopen(); err == nil {
+				break
+			}
+			g.log.Error("NOT RECORDING: journal cannot be opened", "err", err)
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("stopped while the journal could not be opened: %w", err)
+			case <-time.After(reopenPause):
+			}
+		}
+	}
+}
+
+// identity makes the application certificate that secure sources need.
+func (g *Gateway) identity() error {
+	for i := range g.o.Config.Sources {
+		s := &g.o.Config.Sources[i]
+		if s.OPCUA == nil || s.OPCUA.Policy == "None" {
+			continue
+		}
+		if err := os.MkdirAll(ownDir(g.o.Config), 0o700); err != nil {
+			return fmt.Errorf("application certificate: %w", err)
+		}
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("application certificate: %w", err)
+		}
+		_, _, err = opcua.EnsureIdentity(ownDir(g.o.Config), g.o.Config.Gateway.ID, host, g.o.Now())
+		return err
+	}
+	return nil
+}
+
+// session is one run on one remembered state: until ctx ends, or the state
+// cannot be relied on any more. cause is why the one before ended.
+func (g *Gateway) session(ctx context.Context, cause string) error {
+	in := newIntake()
+	if err := g.begin(in, cause); err != nil {
+		return err
+	}
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSending()
+
+	var sources, uplink errgroup.Group
+	for i, s := range g.decider.sources {
+		sources.Go(func() error { return s.run(watching, in, i) })
+	}
+	uplink.Go(func() error { return g.send(sending) })
+	ended := make(chan error, 1)
+	go func() {
+		err := sources.Wait() // a source that ends by itself has failed; the others go on until we stop
+		<-watching.Done()
+		g.stopping(in, err)
+		ended <- err
+	}()
+	g.announce()
+	err := g.decider.run(watching, in)
+	close(in.gone)
+	stopWatching()
+	err = errors.Join(err, <-ended)
+	stopSending()
+	return errors.Join(err, uplink.Wait())
+}
+
+func (g *Gateway) announce() {
+	select {
+	case <-g.ready:
+	default:
+		close(g.ready)
+	}
+}
+
+// stopping is the last input of a session, unless nobody decides any more.
+func (g *Gateway) stopping(in *intake, sourceErr error) {
+	reason := "asked to stop"
+	if sourceErr != nil {
+		reason = sourceErr.Error()
+		g.log.Error("source ended", "err", sourceErr)
+	}
+	x := delivery{at: sample.At(g.o.Now()), source: -1, bodies: []record.Body{&record.Stop{Reason: reason}}}
+	if err := in.put(context.Background(), x); err == nil {
+		close(in.stop)
+	}
+}
+
+// send runs the uplink, if there is one, and gives it a moment to send what the
+// last commit has brought.
+func (g *Gateway) send(ctx context.Context) error {
+	if g.uplink == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return g.uplink.Run(ctx)
+}

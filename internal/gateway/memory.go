@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"andon/internal/engine"
+	"andon/internal/journal"
+	"andon/internal/record"
+)
+
+// remember makes the state that the record leads to: the last snapshot, and
+// every input recorded behind it decided again. differs says at which input the
+// outcome came out otherwise than it was recorded, "" when none did. The record
+// is what counts then: numbers that it gave stay given.
+func remember(j *journal.View) (s *engine.State, differs string, err error) {
+	saved, after, ok, err := j.Snapshot()
+	if err != nil {
+		return nil, "", err
+	}
+	s = engine.New()
+	if ok {
+		if s, err = engine.Load(saved); err != nil {
+			return nil, "", fmt.Errorf("snapshot of commit %d: %w", after, err)
+		}
+	}
+	err = j.Commits(after+1, func(h journal.Header, records []byte) error {
+		why, err := refold(s, records)
+		if err != nil {
+			return fmt.Errorf("commit %d: %w", h.Seq, err)
+		}
+		if differs == "" {
+			differs = why
+		}
+		return nil
+	})
+	return s, differs, err
+}
+
+// refold decides the inputs of one commit again.
+func refold(s *engine.State, records []byte) (differs string, err error) {
+	d := record.NewDecoder(records)
+	for {
+		in, recorded, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			return differs, nil
+		}
+		if err != nil {
+			return differs, err
+		}
+		out := engine.Decide(s, in)
+		if differs == "" && !bytes.Equal(record.Append(nil, in, out), record.Append(nil, in, recorded)) {
+			differs = fmt.Sprintf("input %d (%T) comes out otherwise than it was recorded", in.N, in.Body)
+		}
+		keepNumbers(s, &recorded)
+	}
+}
+
+// keepNumbers makes sure that no number which the record gave is given again.
+func keepNumbers(s *engine.State, recorded *record.Outcome) {
+	for _, e := range recorded.Entries {
+		switch e.Lane {
+		case "quality":
+			s.Outbox.Quality.Raised = max(s.Outbox.Quality.Raised, e.Seq)
+		case "event":
+			s.Outbox.Event.Raised = max(s.Outbox.Event.Raised, e.Seq)
+		}
+	}
+}
