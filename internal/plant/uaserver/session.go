@@ -66,11 +66,9 @@ func (s *Server) createSession(r *ua.CreateSessionRequest) ua.Response {
 	if len(s.sessions) >= maxSessions && !s.evict() {
 		return fault(r, ua.StatusBadTooManySessions)
 	}
-	token := make([]byte, 32)
-	rand.Read(token) // never fails (crypto/rand)
 	ses := &session{
 		id:    ua.NewNumericNodeID(1, s.nextID()),
-		token: ua.NewByteStringNodeID(1, token),
+		token: ua.NewByteStringNodeID(1, random()),
 		subs:  make(map[uint32]*subscription),
 		used:  time.Now(),
 	}
@@ -79,14 +77,12 @@ func (s *Server) createSession(r *ua.CreateSessionRequest) ua.Response {
 	if timeout <= 0 || timeout > maxTimeout {
 		timeout = defaultTimeout
 	}
-	nonce := make([]byte, 32)
-	rand.Read(nonce) // as above
 	return &ua.CreateSessionResponse{
 		ResponseHeader:             ok(r),
 		SessionID:                  ses.id,
 		AuthenticationToken:        ses.token,
 		RevisedSessionTimeout:      float64(timeout / time.Millisecond),
-		ServerNonce:                nonce,
+		ServerNonce:                random(),
 		ServerCertificate:          []byte{},
 		ServerEndpoints:            s.endpoints(),
 		ServerSoftwareCertificates: []*ua.SignedSoftwareCertificate{},
@@ -125,11 +121,9 @@ func (s *Server) activateSession(c *conn, r *ua.ActivateSessionRequest) ua.Respo
 		}
 	}
 	ses.conn, ses.used = c, time.Now()
-	nonce := make([]byte, 32)
-	rand.Read(nonce) // never fails (crypto/rand)
 	return &ua.ActivateSessionResponse{
 		ResponseHeader:  ok(r),
-		ServerNonce:     nonce,
+		ServerNonce:     random(),
 		Results:         []ua.StatusCode{},
 		DiagnosticInfos: []*ua.DiagnosticInfo{},
 	}
@@ -172,12 +166,20 @@ func (ses *session) dropRequests(c *conn) {
 	ses.waiting = kept
 }
 
-// millis reads a duration as OPC UA writes it; not a number, and what does not
-// fit, is 0.
+// random is what nobody can guess: a token or a nonce.
+func random() []byte {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // it never fails; see crypto/rand
+	return b
+}
+
+// millis reads a duration as OPC UA writes it: not a number is 0, and what does
+// not fit is as long as can be.
 func millis(v float64) time.Duration {
+	const limit = math.MaxInt64 / 2
 	d := v * float64(time.Millisecond)
-	if math.IsNaN(d) || math.Abs(d) > math.MaxInt64/2 {
+	if math.IsNaN(d) {
 		return 0
 	}
-	return time.Duration(d)
+	return time.Duration(max(min(d, limit), -limit))
 }
