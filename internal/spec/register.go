@@ -76,8 +76,9 @@ func (r *Register) UnmarshalJSON(b []byte) error {
 
 // Install adds a revision that Verify has accepted (or a draft, where somebody
 // has asked to rehearse one). The error is or wraps ErrInstalled, ErrRevision or
-// strictyaml.Problems; the Register is then unchanged. A revision that has
-// expired is taken: it is on record and judges nothing (Effective.Expired).
+// strictyaml.Problems; the Register is then unchanged, and the document, if it
+// could be read, is the one that was offered. A revision that has expired is
+// taken: it is on record and judges nothing (Effective.Expired).
 func (r Register) Install(in Installed) (Register, *Document, error) {
 	d, err := Parse("specification", in.Document)
 	if err != nil {
@@ -85,7 +86,7 @@ func (r Register) Install(in Installed) (Register, *Document, error) {
 	}
 	for i := range r.installed {
 		if err := r.installed[i].doc.precedes(d); err != nil {
-			return r, r.installed[i].doc, err
+			return r, d, err
 		}
 	}
 	in.Document, in.Approvals, in.doc = slices.Clone(in.Document), slices.Clone(in.Approvals), d

@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -81,6 +83,12 @@ func TestInForceOverTime(t *testing.T) {
 			t.Errorf("at %s: %q, want %q", test.at, got, test.want)
 		}
 	}
+	if d := r.Find("S", "B"); d == nil || d.Revision != "B" || r.Find("S", "Z") != nil || r.Find("Z", "B") != nil {
+		t.Error("an installed revision, superseded or not, is found by its name")
+	}
+	if all := r.All(); len(all) != 4 || all[1].Doc().Revision != "B" || all[1].At != day(15) {
+		t.Errorf("installed: %+v", all)
+	}
 	next := []sample.Time{}
 	for at := r.Next(0); at != 0; at = r.Next(at) {
 		next = append(next, at)
@@ -141,9 +149,12 @@ func TestInstallRefuses(t *testing.T) {
 		{"backwards", revision("S", "C", 19, 0, ""), ErrRevision, "before revision B"},
 		{"not valid", []byte("schema: x\n"), nil, `specification:1:9: schema: found "x", want andon.spec/1`},
 	} {
-		next, _, err := r.Install(Installed{Document: test.document, At: day(1)})
+		next, d, err := r.Install(Installed{Document: test.document, At: day(1)})
 		if err == nil || test.want != nil && !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.words) {
 			t.Errorf("%s: got %v, want %q", test.name, err, test.words)
+		}
+		if sum := sha256.Sum256(test.document); d != nil && d.SHA256 != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: the document is %s.%s, not the one offered", test.name, d.ID, d.Revision)
 		}
 		if len(next.All()) != 2 {
 			t.Errorf("%s: %d revisions installed, want 2", test.name, len(next.All()))

@@ -194,3 +194,15 @@ func TestParseRefusesAHugeDocument(t *testing.T) {
 		t.Errorf("10 MB: %.300v", err)
 	}
 }
+
+func TestExpectedValuesKeepTheirType(t *testing.T) {
+	for yaml, want := range map[string]sample.Value{
+		"7": sample.IntValue(7), "-7": sample.IntValue(-7), "7.5": sample.FloatValue(7.5), "true": sample.BoolValue(true),
+		"heat": sample.StringValue("heat"), `"7"`: sample.StringValue("7"), `""`: sample.StringValue(""),
+	} {
+		d := mustParse(t, strings.Replace(good, "value: R-885", "value: "+yaml, 1))
+		if got := *d.Parameters[1].Rules[0].Expected; got != want {
+			t.Errorf("%s: %v of kind %d, want %v", yaml, got, got.Kind(), want)
+		}
+	}
+}

@@ -193,6 +193,31 @@ func TestSignRefusesWhatCouldNotBeReadBack(t *testing.T) {
 	}
 }
 
+func TestCanSign(t *testing.T) {
+	c := newCrew(t)
+	d := mustParse(t, good)
+	list, err := ParseApprovals([]byte(c.ann.signs(t, good, Authored) + c.quinn.signs(t, good, Approved)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ user, meaning, want string }{
+		{"eve", Approved, ""},
+		{"quinn", Reviewed, ""},
+		{"quinn", Approved, "note 3 (approved by quinn as r): quinn signed approved already"},
+		{"ann", Reviewed, "note 3 (reviewed by ann as r): ann is the author"},
+		{"quinn", Authored, "note 2 (approved by quinn as quality): quinn is the author"},
+	} {
+		err := d.CanSign(list, Approval{User: test.user, Role: "r", Meaning: test.meaning})
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s by %s: %v, want %q", test.meaning, test.user, err, test.want)
+		}
+	}
+	changed := mustParse(t, strings.Replace(good, "usl: 895", "usl: 896", 1))
+	if err := changed.CanSign(list, Approval{User: "eve", Meaning: Approved}); err == nil || !strings.Contains(err.Error(), "note 1 (authored by ann as engineering): it signs other bytes") {
+		t.Errorf("on a changed document: %v", err)
+	}
+}
+
 func FuzzParseApprovals(f *testing.F) {
 	c := newCrew(f)
 	f.Add([]byte(c.approved(f, good)))
