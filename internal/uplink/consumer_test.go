@@ -64,7 +64,9 @@ func (q *qms) send(done <-chan struct{}, c mqtt.Client) {
 
 func (q *qms) connect(broker string) {
 	q.t.Helper()
-	q.answers = make(chan []byte, 100_000)
+	if q.answers == nil {
+		q.answers = make(chan []byte, 100_000)
+	}
 	subscribed, once := make(chan struct{}), sync.Once{}
 	o := mqtt.NewClientOptions().AddBroker(broker).SetClientID(q.name).SetProtocolVersion(4).
 		SetOrderMatters(true).SetAutoReconnect(true).SetMaxReconnectInterval(50 * time.Millisecond).
