@@ -1,0 +1,59 @@
+# The one test command is `make test`; `make help` lists the others.
+GOLANGCI := v2.15.0
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)"
+FUZZTIME ?= 20s
+BENCH    ?= .
+
+.DEFAULT_GOAL := all
+.PHONY: all help build cross test race peers fuzz cover bench lint fmt demo clean package
+
+all: fmt lint test build ## fmt, lint, test and build
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/andon for this machine, static
+	$(BUILD) -o bin/andon ./cmd/andon
+
+cross: ## dist/: linux amd64, arm64, armv7; windows amd64 must compile
+	deploy/cross.sh "$(LDFLAGS)"
+
+test: ## vet and test everything; says at the end which peers were missing
+	go vet ./...
+	testdata/test.sh -shuffle=on ./...
+
+race: ## the tests with the race detector (needs a C compiler)
+	testdata/test.sh -race -shuffle=on ./...
+
+peers: ## install the programs that tests talk to (apt as root, npm)
+	testdata/peers/install.sh
+
+fuzz: ## every fuzz test for FUZZTIME (20s)
+	testdata/fuzz.sh $(FUZZTIME)
+
+cover: ## how much of each package its tests reach
+	go test -cover ./...
+
+bench: ## the benchmarks that match BENCH (all)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+lint: bin/golangci-lint-$(GOLANGCI) ## golangci-lint by .golangci.yml
+	bin/golangci-lint-$(GOLANGCI) run ./...
+
+bin/golangci-lint-$(GOLANGCI):
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv bin/golangci-lint $@
+
+fmt: ## gofmt -s
+	gofmt -s -w cmd internal
+
+demo: build ## the whole way on this machine: simulated plant, broker, receiver
+	bin/andon demo
+
+package: cross ## dist/*.tar.gz: binary, example settings, units
+	deploy/package.sh "$(VERSION)"
+
+clean: ## remove bin and dist
+	rm -rf bin dist
