@@ -9,10 +9,35 @@ import (
 	"andon/internal/sample"
 )
 
-// answer is one publish answer and the instant it arrived.
+// answer is one publish answer.
 type answer struct {
 	resp *ua.PublishResponse
-	at   sample.Time
+	at   sample.Time // arrival
+	// starved: the server may have had no publish request for a while, and so
+	// may have sent this later than it made it.
+	starved bool
+}
+
+// published is the instant, by the server's clock, at which it made the answer;
+// 0 when that is not known. Servers that leave the publish time out exist
+// (node-opcua is one): then it is the instant of sending, if they had a request
+// at hand all the time.
+func (a answer) published() sample.Time {
+	if t := sample.At(a.resp.NotificationMessage.PublishTime); t != 0 || a.starved {
+		return t
+	}
+	return sample.At(a.resp.ResponseHeader.Timestamp)
+}
+
+// clock is the best there is for a value without any time.
+func (a answer) clock() sample.Time {
+	if t := a.published(); t != 0 {
+		return t
+	}
+	if t := sample.At(a.resp.ResponseHeader.Timestamp); t != 0 {
+		return t
+	}
+	return a.at
 }
 
 func (a answer) seq() uint32     { return a.resp.NotificationMessage.SequenceNumber }

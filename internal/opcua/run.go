@@ -274,7 +274,7 @@ func (s *Source) noted(st step, in []record.Body, w *watch) {
 			return
 		}
 		status.LastAnswer = st.at
-		if t := sample.At(st.resp.NotificationMessage.PublishTime); t != 0 {
+		if t := st.published(); t != 0 {
 			status.Skew = t.Sub(st.at)
 		}
 	})

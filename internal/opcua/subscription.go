@@ -63,6 +63,7 @@ type subscription struct {
 	outstanding int           // publish requests at the server
 	window      int           // how many there should be
 	faults      int           // publish requests refused in a row
+	starved     int           // so many answers to come may be older than they look
 }
 
 // subscribe makes a subscription with its items. It returns, beside it, the bad
@@ -244,6 +245,9 @@ func (sub *subscription) run(ctx context.Context, put func(step, []record.Body) 
 				wait = retryFirst
 			}
 			retry.Reset(wait)
+			if !tried {
+				continue
+			}
 		case <-silent.C:
 			return fmt.Errorf("%w (for %v)", errSilent, sub.silence)
 		}
@@ -279,10 +283,15 @@ func (sub *subscription) answered(r reply, put func(step, []record.Body) error) 
 		return sub.refused(err)
 	}
 	sub.faults = 0
+	// All that were at the server are answered, and we come to it only now.
+	if len(sub.answers) >= sub.outstanding {
+		sub.starved = window + 1
+	}
+	sub.starved = max(sub.starved-1, 0)
 	if resp.SubscriptionID != sub.id || resp.NotificationMessage == nil {
 		return fmt.Errorf("the server answered for subscription %d, ours is %d", resp.SubscriptionID, sub.id)
 	}
-	steps, err := sub.order.take(answer{resp, r.at})
+	steps, err := sub.order.take(answer{resp, r.at, sub.starved > 0})
 	if err != nil {
 		return err
 	}

@@ -65,23 +65,22 @@ func newWatch(source string, items []*item) *watch {
 // before it is there and the subscription is of no use any more.
 func (w *watch) inputs(s step) ([]record.Body, error) {
 	msg := s.resp.NotificationMessage
-	published := sample.At(msg.PublishTime)
 	var in []record.Body
 	if s.missed > 0 {
 		in = append(in, &record.Loss{Source: w.source, Cause: CauseMissed,
 			Detail: fmt.Sprintf("%d notifications before number %d did not come", s.missed, msg.SequenceNumber)})
 	}
 	for _, data := range msg.NotificationData {
-		all, err := w.notification(data, published)
+		all, err := w.notification(data, s.answer)
 		if err != nil {
 			return in, err
 		}
-		in = append(in, w.scans(all, published)...)
+		in = append(in, w.scans(all, s.published())...)
 	}
 	// More notifications wait at the server: what is not in this one may have
 	// changed. After missed ones, a value may have changed and we do not know it.
 	if !s.late && s.missed == 0 && !s.resp.MoreNotifications {
-		in = append(in, w.confirm(published)...)
+		in = append(in, w.confirm(s.published())...)
 	}
 	return in, nil
 }
@@ -96,10 +95,10 @@ type got struct {
 }
 
 // notification reads one part of a notification message.
-func (w *watch) notification(data *ua.ExtensionObject, published sample.Time) ([]got, error) {
+func (w *watch) notification(data *ua.ExtensionObject, a answer) ([]got, error) {
 	switch n := data.Value.(type) {
 	case *ua.DataChangeNotification:
-		return w.changes(n.MonitoredItems, published)
+		return w.changes(n.MonitoredItems, a)
 	case *ua.StatusChangeNotification:
 		return nil, fmt.Errorf("the server ended the subscription: %s", statusName(n.Status))
 	case *ua.EventNotificationList:
@@ -110,7 +109,7 @@ func (w *watch) notification(data *ua.ExtensionObject, published sample.Time) ([
 
 // changes reads the values of one notification, in the order of the server's
 // queues.
-func (w *watch) changes(list []*ua.MonitoredItemNotification, published sample.Time) ([]got, error) {
+func (w *watch) changes(list []*ua.MonitoredItemNotification, a answer) ([]got, error) {
 	all := make([]got, 0, len(list))
 	for _, n := range list {
 		if n.ClientHandle < 1 || int(n.ClientHandle) > len(w.items) {
@@ -118,9 +117,9 @@ func (w *watch) changes(list []*ua.MonitoredItemNotification, published sample.T
 		}
 		it := w.items[n.ClientHandle-1]
 		g := got{reading: it.reading(n.Value), overflow: overflowed(n.Value.Status)}
-		g.time = instant(n.Value, published)
+		g.time = instant(n.Value, a.clock())
 		if !it.seen {
-			g.asOf = it.held(g.time, n.Value.Status, published)
+			g.asOf = it.held(g.time, n.Value.Status, a.published())
 			w.stale = w.stale || it.seen
 		}
 		if n.Value.Status&meaningMask == ua.StatusBadNodeIDUnknown {
@@ -135,14 +134,14 @@ func (w *watch) changes(list []*ua.MonitoredItemNotification, published sample.T
 
 // instant is the time of a value: its source time, else the server's, else that
 // of the answer (the reading is bad then).
-func instant(v *ua.DataValue, published sample.Time) sample.Time {
+func instant(v *ua.DataValue, clock sample.Time) sample.Time {
 	if t := sample.At(v.SourceTimestamp); t != 0 {
 		return t
 	}
 	if t := sample.At(v.ServerTimestamp); t != 0 {
 		return t
 	}
-	return published
+	return clock
 }
 
 // held returns the instant as of which a first value is judged, 0 if that is
