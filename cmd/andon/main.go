@@ -66,6 +66,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(
 		newCheckCommand(),
+		newDemoCommand(),
 		newKeyCommand(),
 		newRunCommand(),
 		newSimulateCommand(),

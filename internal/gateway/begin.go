@@ -121,7 +121,7 @@ func (g *Gateway) makeSources(w *record.Wiring) error {
 		if err != nil {
 			return err
 		}
-		o.Logger, o.Now = g.log.With("source", s.Name), g.o.Now
+		o.Logger, o.Now = g.log, g.o.Now
 		src, err := opcua.New(o)
 		if err != nil {
 			return err
