@@ -75,7 +75,7 @@ type subscriber struct {
 
 func subscribe(t *testing.T, p *Plant) *subscriber {
 	t.Helper()
-	ctx := context.Background()
+	ctx := t.Context()
 	c, err := opcua.NewClient(p.Endpoint(), opcua.SecurityMode(ua.MessageSecurityModeNone), opcua.AutoReconnect(false))
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +220,7 @@ func TestInterruption(t *testing.T) {
 	s.ended = true
 	s.take(t, "the first values", func() bool { return len(s.got) == len(s.tags) })
 	eventually(t, "the client is dropped", func() bool { return s.client.State() == opcua.Closed || s.client.State() == opcua.Disconnected })
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	refused, err := opcua.NewClient(p.Endpoint(), opcua.SecurityMode(ua.MessageSecurityModeNone), opcua.AutoReconnect(false))
 	if err != nil {

@@ -64,7 +64,8 @@ func TestQuietPlantIsInSpecification(t *testing.T) {
 				values[r.Tag] = r.Value
 			}
 			for _, l := range Limits(DefaultStep) {
-				judged := l.Phases == nil || slices.Contains(l.Phases, Phase(values[tagPhase].(int32)).String())
+				phase, _ := values[tagPhase].(int32)
+				judged := l.Phases == nil || slices.Contains(l.Phases, Phase(phase).String())
 				if judged && (len(l.outside(values)) > 0 || !l.wellInside(values)) {
 					t.Fatalf("step %d of %s: %s/%s: %v", k, s.equipment[i], l.Parameter, l.Rule, values)
 				}
@@ -80,7 +81,8 @@ func TestCycle(t *testing.T) {
 	var lots []any
 	for k := 0; k < 30; k++ {
 		r := s.Readings(0, k)
-		phase := Phase(r[0].Value.(int32)).String()
+		n, _ := r[0].Value.(int32)
+		phase := Phase(n).String()
 		if len(phases) == 0 || phases[len(phases)-1] != phase {
 			phases = append(phases, phase)
 			lots = append(lots, r[1].Value)

@@ -14,12 +14,11 @@ type conn struct {
 }
 
 // take starts to serve a connection, or resets it while the server is down.
-func (s *Server) take(tcp *net.TCPConn) {
+func (s *Server) take(tcp net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down || s.closed {
-		_ = tcp.SetLinger(0) // a failure only makes the refusal politer
-		_ = tcp.Close()      // nothing was sent, so nothing is lost
+		reset(tcp)
 		return
 	}
 	c := &conn{server: s, tcp: tcp, wire: newWire(tcp, s.nextID())}
@@ -31,12 +30,16 @@ func (s *Server) take(tcp *net.TCPConn) {
 	}()
 }
 
-// drop cuts the connection: a reset, not a farewell.
-func (c *conn) drop() {
-	if t, ok := c.tcp.(*net.TCPConn); ok {
-		_ = t.SetLinger(0) // a failure only makes the cut politer
+// drop cuts the connection; its reader sees the end.
+func (c *conn) drop() { reset(c.tcp) }
+
+// reset ends a connection at once, without a farewell and without what may
+// still be under way.
+func reset(c net.Conn) {
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetLinger(0) // a failure only makes the end politer
 	}
-	_ = c.tcp.Close() // the reader sees the end; nothing is to be saved
+	_ = c.Close() // nothing is to be saved
 }
 
 // serve answers the client until it leaves, breaks the protocol or is dropped.

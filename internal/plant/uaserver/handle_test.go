@@ -55,7 +55,7 @@ func deskOn(t testing.TB, s *Server) *desk {
 // connect gives the client a new connection.
 func (d *desk) connect() {
 	ours, theirs := net.Pipe()
-	d.t.Cleanup(func() { ours.Close(); theirs.Close() })
+	d.t.Cleanup(func() { reset(ours); reset(theirs) })
 	d.c = &conn{server: d.s, tcp: ours, wire: newWire(ours, 1)}
 	d.s.mu.Lock()
 	d.s.conns[d.c] = struct{}{}
@@ -148,7 +148,11 @@ func (d *desk) tick(sub *subscription) []*ua.PublishResponse {
 func values(r *ua.PublishResponse) []any {
 	var out []any
 	for _, n := range r.NotificationMessage.NotificationData {
-		for _, m := range n.Value.(*ua.DataChangeNotification).MonitoredItems {
+		d, ok := n.Value.(*ua.DataChangeNotification)
+		if !ok {
+			return append(out, n.Value)
+		}
+		for _, m := range d.MonitoredItems {
 			v := m.Value.Value.Value()
 			if m.Value.Status&overflow == overflow {
 				out = append(out, "!")
@@ -283,7 +287,10 @@ func TestLimitOfOneMessage(t *testing.T) {
 	}
 	d.publish() // what is left does not wait for the next interval
 	out, _, _ := d.s.cycle(sub, false)
-	last := out[0].resp.(*ua.PublishResponse)
+	last, ok := out[0].resp.(*ua.PublishResponse)
+	if !ok {
+		t.Fatalf("got %#v", out[0].resp)
+	}
 	got := [][]any{values(rs[0]), values(rs[1]), values(last)}
 	if want := [][]any{{int32(0), int32(1)}, {int32(2), int32(3)}, {int32(4)}}; !cmp.Equal(want, got) || last.MoreNotifications {
 		t.Errorf("got %v, more: %v; want %v", got, last.MoreNotifications, want)
@@ -398,10 +405,14 @@ func TestServerTimeBeats(t *testing.T) {
 	for i := range 3 {
 		d.publish()
 		got := values(d.tick(sub)[0])
-		if len(got) != 1 || !got[0].(time.Time).After(last) {
+		if len(got) != 1 {
+			t.Fatalf("interval %d: got %v", i, got)
+		}
+		at, ok := got[0].(time.Time)
+		if !ok || !at.After(last) {
 			t.Fatalf("interval %d: got %v after %v", i, got, last)
 		}
-		last = got[0].(time.Time)
+		last = at
 	}
 }
 

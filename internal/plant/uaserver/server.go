@@ -116,7 +116,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		c, err := s.listener.Accept()
 		switch {
 		case err == nil:
-			s.take(c.(*net.TCPConn))
+			s.take(c)
 		case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
 			return nil
 		default:

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 
@@ -88,7 +87,7 @@ func dial(t *testing.T, s *Server) *opcua.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	if err := c.Connect(ctx); err != nil {
 		t.Fatal(err)
@@ -123,7 +122,7 @@ func TestReadAndBrowse(t *testing.T) {
 	s := serve(t)
 	at := set(t, s, Change{ID: "a.x", Value: 1.5}, Change{ID: "a.y", Status: ua.StatusBadSensorFailure})
 	c := dial(t, s)
-	ctx := context.Background()
+	ctx := t.Context()
 	read := func(n *ua.NodeID, a ua.AttributeID) *ua.DataValue {
 		t.Helper()
 		res, err := c.Read(ctx, &ua.ReadRequest{TimestampsToReturn: ua.TimestampsToReturnBoth, NodesToRead: []*ua.ReadValueID{{NodeID: n, AttributeID: a}}})
@@ -154,7 +153,8 @@ func TestReadAndBrowse(t *testing.T) {
 	if v := read(ua.NewNumericNodeID(0, id.Server_ServerStatus_CurrentTime), ua.AttributeIDValue); time.Since(v.Value.Time()) > time.Minute {
 		t.Errorf("server time: got %v", v.Value.Time())
 	}
-	if v := read(ua.NewNumericNodeID(0, id.Server_NamespaceArray), ua.AttributeIDValue); !slices.Equal(v.Value.Value().([]string)[1:], []string{"urn:andon:test:server", "urn:test"}) {
+	namespaces := []string{"http://opcfoundation.org/UA/", "urn:andon:test:server", "urn:test"}
+	if v := read(ua.NewNumericNodeID(0, id.Server_NamespaceArray), ua.AttributeIDValue); !cmp.Equal(v.Value.Value(), any(namespaces)) {
 		t.Errorf("namespaces: got %v", v.Value.Value())
 	}
 	var names []string
@@ -182,7 +182,7 @@ func TestReadAndBrowse(t *testing.T) {
 
 func TestEndpointsSayNoSecurity(t *testing.T) {
 	s := serve(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	eps, err := opcua.GetEndpoints(ctx, s.Endpoint())
 	if err != nil {
@@ -200,10 +200,10 @@ func TestRenewal(t *testing.T) {
 	set(t, s, Change{ID: "a.x", Value: 1.0})
 	c := dial(t, s)
 	for i := range 5 {
-		if err := c.SecureChannel().Renew(context.Background()); err != nil {
+		if err := c.SecureChannel().Renew(t.Context()); err != nil {
 			t.Fatalf("renewal %d: %v", i, err)
 		}
-		if _, err := c.Node(ua.NewStringNodeID(Namespace, "a.x")).Value(context.Background()); err != nil {
+		if _, err := c.Node(ua.NewStringNodeID(Namespace, "a.x")).Value(t.Context()); err != nil {
 			t.Fatalf("read after renewal %d: %v", i, err)
 		}
 	}
@@ -214,7 +214,7 @@ func TestLargeAnswer(t *testing.T) {
 	s := serve(t)
 	long := string(make([]byte, 200000))
 	set(t, s, Change{ID: "a.y", Value: long})
-	v, err := dial(t, s).Node(ua.NewStringNodeID(Namespace, "a.y")).Value(context.Background())
+	v, err := dial(t, s).Node(ua.NewStringNodeID(Namespace, "a.y")).Value(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,15 +233,15 @@ func TestBadClientsDelayNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { c.Close() })
+		t.Cleanup(func() { reset(c) })
 		return c
 	}
 	raw()                              // says nothing
-	raw().Close()                      // hangs up
+	reset(raw())                       // hangs up
 	write(t, raw(), hello(65535)[:11]) // half a hello, and stalls
 	half := raw()                      // half a request, and hangs up
 	write(t, half, hello(65535), openRequest(), request(1, 1, getEndpoints())[:40])
-	half.Close()
+	reset(half)
 	deaf := raw() // asks and asks, and never reads
 	write(t, deaf, hello(65535), openRequest())
 	go func() {
@@ -254,7 +254,7 @@ func TestBadClientsDelayNobody(t *testing.T) {
 	c := dial(t, s)
 	for range 50 {
 		start := time.Now()
-		if _, err := c.Node(ua.NewStringNodeID(Namespace, "a.x")).Value(context.Background()); err != nil {
+		if _, err := c.Node(ua.NewStringNodeID(Namespace, "a.x")).Value(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if d := time.Since(start); d > 2*time.Second {
@@ -268,7 +268,7 @@ func TestSubscriptionKeepsEveryValue(t *testing.T) {
 	s := serve(t)
 	set(t, s, Change{ID: "b.x", Value: int32(0)})
 	c := dial(t, s)
-	ctx := context.Background()
+	ctx := t.Context()
 	notes := make(chan *opcua.PublishNotificationData, 200)
 	sub, err := c.Subscribe(ctx, &opcua.SubscriptionParameters{Interval: 50 * time.Millisecond}, notes)
 	if err != nil {
@@ -288,7 +288,11 @@ func TestSubscriptionKeepsEveryValue(t *testing.T) {
 	for len(got) < len(want) {
 		select {
 		case n := <-notes:
-			for _, m := range n.Value.(*ua.DataChangeNotification).MonitoredItems {
+			d, ok := n.Value.(*ua.DataChangeNotification)
+			if !ok {
+				t.Fatalf("got %#v", n)
+			}
+			for _, m := range d.MonitoredItems {
 				got = append(got, fmt.Sprint(m.Value.Value.Value(), m.Value.SourceTimestamp))
 			}
 		case <-deadline:

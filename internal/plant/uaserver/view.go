@@ -66,6 +66,7 @@ func (s *Server) attribute(r *ua.ReadValueID) (*ua.Variant, ua.StatusCode) {
 		return nil, ua.StatusBadNodeIDUnknown
 	}
 	var v any
+	//exhaustive:ignore // the rest is for variables
 	switch r.AttributeID {
 	case ua.AttributeIDNodeID:
 		v = r.NodeID
@@ -89,6 +90,7 @@ func (s *Server) variableAttribute(r *ua.ReadValueID, ref reference) any {
 	if ref.class != ua.NodeClassVariable {
 		return nil
 	}
+	//exhaustive:ignore // what is not offered is nil
 	switch r.AttributeID {
 	case ua.AttributeIDValue:
 		return s.standardValue(standard(r.NodeID))
