@@ -68,6 +68,7 @@ func newRoot() *cobra.Command {
 		newCheckCommand(),
 		newDemoCommand(),
 		newKeyCommand(),
+		newReceiveCommand(),
 		newRunCommand(),
 		newSimulateCommand(),
 		newSpecCommand(),

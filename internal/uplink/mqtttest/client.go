@@ -50,3 +50,10 @@ func (c *Client) Next() []byte {
 		return nil
 	}
 }
+
+// PublishRetained does as Publish, and the broker keeps the message for those
+// who come later.
+func (c *Client) PublishRetained(topic string, payload []byte) {
+	c.t.Helper()
+	c.done("publish", c.client.Publish(topic, 1, true, payload))
+}
