@@ -38,10 +38,10 @@ func (t Type) Numeric() bool { return t.Name != "bool" && t.Name != "string" }
 
 // Bits is the width of one value; 0 where the source decides.
 func (t Type) Bits() int {
-	switch {
-	case t.Name == "bool":
+	switch t.Name {
+	case "bool":
 		return 1
-	case t.Name == "string":
+	case "string":
 		return 8 * t.Length
 	}
 	i := strings.IndexAny(t.Name, "123456789")

@@ -192,8 +192,8 @@ func (n Node) Seq() []Node {
 	return nodes
 }
 
-// IsMap, IsSeq and IsNumber tell what the value is, for keys that take several
-// forms. They report nothing.
+// IsMap reports whether the value is a mapping. This and its like are for keys
+// that take several forms; they report nothing as a problem.
 func (n Node) IsMap() bool { return n.v != nil && n.v.kind == mapping }
 
 // IsSeq reports whether the value is a list.

@@ -136,7 +136,7 @@ func TestValuesRefused(t *testing.T) {
 }
 
 func TestUnknownAndMissingKeys(t *testing.T) {
-	doc := strictyaml.Parse("f.yaml", []byte("gateway: {ide: x, site: y}\nsources:\n  plc: {adress: 1, colour: red}\nextra: {any: 1}\n"))
+	doc := strictyaml.Parse("f.yaml", []byte("gateway: {ide: x, site: y}\nsources:\n  plc: {addresss: 1, colour: red}\nextra: {any: 1}\n"))
 	r := doc.Root()
 	g := r.Need("gateway")
 	g.Need("id")
@@ -152,8 +152,8 @@ func TestUnknownAndMissingKeys(t *testing.T) {
 		"f.yaml:1:1: gateway.id: missing (add `id: …`)",
 		"f.yaml:1:1: data: missing (add `data: …`)",
 		`f.yaml:1:11: gateway.ide: unknown key "ide" (did you mean "id"?)`,
-		`f.yaml:3:9: sources.plc.adress: unknown key "adress" (did you mean "address"?)`,
-		`f.yaml:3:20: sources.plc.colour: unknown key "colour" (known here: address, timeout)`,
+		`f.yaml:3:9: sources.plc.addresss: unknown key "addresss" (did you mean "address"?)`,
+		`f.yaml:3:22: sources.plc.colour: unknown key "colour" (known here: address, timeout)`,
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("problems (-got +want):\n%s", diff)
