@@ -11,8 +11,9 @@ import (
 // FileSchema is the value of `schema` in a plant file.
 const FileSchema = "andon.plant/1"
 
-// maxFileTime bounds the times in a plant file: a year.
-const maxFileTime = 365 * 24 * time.Hour
+// maxFileTime bounds the times in a plant file, so that counted in the shortest
+// steps they fit in 32 bits.
+const maxFileTime = 30 * 24 * time.Hour
 
 // ParseFile reads a plant file, the form in which `andon simulate` takes its
 // options; config/plant.yaml is the example. Times in the schedule count from

@@ -47,7 +47,7 @@ func TestParseFile(t *testing.T) {
 		{name: "empty", file: "", problem: "p.yaml:1:1: the file is empty"},
 		{name: "no schema", file: "seed: 1\n", problem: "p.yaml:1:1: schema: missing (add `schema: …`)"},
 		{name: "unknown key", file: head + "sed: 1\n", problem: `p.yaml:2:1: sed: unknown key "sed" (did you mean "seed"?)`},
-		{name: "cycle too short", file: head + "cycle: 5s\n", problem: "p.yaml:1:1: cycle 5s, step 500ms: want steps of 10ms to 1h0m0s and a cycle of at least 30 of them"},
+		{name: "cycle too short", file: head + "cycle: 5s\n", problem: "p.yaml:1:1: cycle 5s, step 500ms: want steps of 10ms to 1h0m0s and a cycle of at least 30 of them, up to 720h0m0s"},
 		{name: "two mistakes", file: head + "schedule:\n  - {kind: fire, at: 1s, for: 1s}\n  - {kind: outage, at: 1250ms, for: 1s}\n",
 			problem: "p.yaml:3:12: schedule[0].kind: found \"fire\", want high, low, bad, outage, wrong_recipe or slow_quench\n" +
 				"p.yaml:4:24: schedule[1].at: 1.25s is not a number of steps of 500ms (round it)"},

@@ -32,9 +32,14 @@ const (
 // A step is no shorter, for settings count in milliseconds, and no longer, for
 // a plant that does nothing for hours shows nothing.
 const (
-	minStep = 10 * time.Millisecond
-	maxStep = time.Hour
+	minStep  = 10 * time.Millisecond
+	maxStep  = time.Hour
+	maxCycle = 30 * 24 * time.Hour
 )
+
+// maxLate is by how many steps the plant may be late and still catch up. When
+// it is later than that (the machine slept) it goes on from there.
+const maxLate = 10
 
 // equipmentShape is the form of a furnace's name.
 var equipmentShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -43,7 +48,7 @@ var equipmentShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // seed 0, on a free port of the loopback interface.
 type Options struct {
 	Seed   uint64
-	Start  time.Time     // when step 0 happens; zero: when Run is called
+	Start  time.Time     // when step 0 happens; zero or past: when Run is called
 	Step   time.Duration // between two values of a tag; 0 is DefaultStep
 	Cycle  time.Duration // from one lot to the next, at least 30 steps; 0 is DefaultCycle. It stretches the whole plant
 	For    time.Duration // what is expected has returned by For - Settle; 0: it never ends
@@ -117,8 +122,8 @@ func (o Options) withDefaults() Options {
 // newScript makes the script of options that have their defaults.
 func newScript(o Options) (*Script, error) {
 	s := &Script{seed: o.Seed, step: o.Step, equipment: o.Equipment, fixed: o.Schedule}
-	if o.Step < minStep || o.Step > maxStep || o.Cycle < cycleParts*o.Step {
-		return nil, fmt.Errorf("cycle %v, step %v: want steps of %v to %v and a cycle of at least %d of them", o.Cycle, o.Step, minStep, maxStep, cycleParts)
+	if o.Step < minStep || o.Step > maxStep || o.Cycle < cycleParts*o.Step || o.Cycle > maxCycle {
+		return nil, fmt.Errorf("cycle %v, step %v: want steps of %v to %v and a cycle of at least %d of them, up to %v", o.Cycle, o.Step, minStep, maxStep, cycleParts, maxCycle)
 	}
 	s.steps = int(o.Cycle / o.Step)
 	if len(o.Equipment) == 0 {
@@ -170,9 +175,9 @@ func (p *Plant) Close() { p.server.Close() }
 // Options.For, without episodes, so that its end is not one more interruption.
 func (p *Plant) Run(ctx context.Context) error {
 	defer p.server.Close() // where Serve was never reached
-	next := p.opt.Start
-	if next.IsZero() {
-		next = time.Now()
+	next := time.Now()
+	if p.opt.Start.After(next) {
+		next = p.opt.Start
 	}
 	// The first values are there before the first client is let in.
 	if !wait(ctx, next) {
@@ -187,17 +192,11 @@ func (p *Plant) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// play makes step after step. One that comes late keeps its true time; the
-// following ones catch up at no less than half the usual distance, so that no
-// two steps ever share an instant.
-func (p *Plant) play(ctx context.Context, first time.Time) error {
-	due := first
+// play makes step after step.
+func (p *Plant) play(ctx context.Context, due time.Time) error {
 	for k := 1; ; k++ {
-		due = due.Add(p.opt.Step)
-		at := due
-		if earliest := time.Now().Add(p.opt.Step / 2); earliest.After(at) {
-			at = earliest
-		}
+		var at time.Time
+		due, at = nextStep(due, time.Now(), p.opt.Step)
 		if !wait(ctx, at) {
 			return nil
 		}
@@ -205,6 +204,21 @@ func (p *Plant) play(ctx context.Context, first time.Time) error {
 			return err
 		}
 	}
+}
+
+// nextStep says when the step after the one that was due at last is due, and
+// when it is made. One that is late keeps its true time; the following ones
+// catch up at no less than half the usual distance, so that no two steps ever
+// share an instant.
+func nextStep(last, now time.Time, step time.Duration) (due, at time.Time) {
+	due = last.Add(step)
+	if at = now.Add(step / 2); !at.After(due) {
+		return due, due
+	}
+	if at.Sub(due) > maxLate*step {
+		due = at
+	}
+	return due, at
 }
 
 // wait returns true at an instant, or false when ctx ends before.

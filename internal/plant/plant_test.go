@@ -288,3 +288,40 @@ func TestPortIsGivenBack(t *testing.T) {
 		t.Errorf("tags: got %v, want 20", tags)
 	}
 }
+
+func TestNextStep(t *testing.T) {
+	zero := time.Now()
+	ms := func(n int) time.Time { return zero.Add(time.Duration(n) * time.Millisecond) }
+	for _, tt := range []struct {
+		name           string
+		last, now      int // ms
+		wantDue, wantA int
+	}{
+		{"in time", 0, 1, 100, 100},
+		{"half a step late", 0, 50, 100, 100},
+		{"late", 0, 130, 100, 180},
+		{"catching up", 100, 180, 200, 230},
+		{"caught up", 300, 340, 400, 400},
+		{"the machine slept", 0, 60000, 60050, 60050},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			due, at := nextStep(ms(tt.last), ms(tt.now), 100*time.Millisecond)
+			if !due.Equal(ms(tt.wantDue)) || !at.Equal(ms(tt.wantA)) {
+				t.Errorf("got due %v, made %v; want %d, %d ms", due.Sub(zero), at.Sub(zero), tt.wantDue, tt.wantA)
+			}
+		})
+	}
+}
+
+// A plant that starts later lets nobody see a value before.
+func TestStart(t *testing.T) {
+	start := time.Now().Add(150 * time.Millisecond)
+	p := run(t, Options{Start: start})
+	s := subscribe(t, p)
+	s.take(t, "the first values", func() bool { return len(s.got) == len(s.tags) })
+	for tag, vs := range s.got {
+		if vs[0].Status != "" || vs[0].Time < sample.At(start) {
+			t.Errorf("%s: got %+v before %v", tag, vs[0], start)
+		}
+	}
+}
