@@ -51,6 +51,7 @@ type word struct {
 type hint struct {
 	lane     string
 	rejected uint64 // this number is about to become a tombstone; 0: the consumer is there
+	sha      string // the digest of the bytes that were rejected
 }
 
 // IntakeCounts counts receipts since the start.
@@ -120,14 +121,31 @@ func (in *intake) handle(ctx context.Context, w word) error {
 	if w.own != nil {
 		return in.own(ctx, *w.own)
 	}
-	r, err := in.verifier.verify(w.payload)
+	r, hash := in.verifier.read(w.payload)
+	if r.Refused != "" {
+		return in.refuse(ctx, r)
+	}
+	text, err := json.Marshal(r)
 	if err != nil {
+		return fmt.Errorf("encode the receipt of %s: %w", r.Consumer, err)
+	}
+	key := [2]string{r.Consumer, r.Lane}
+	if in.last[key] == string(text)+hash {
+		in.bump(func(c *IntakeCounts) { c.Repeated++; c.Last = time.Now() })
+		in.tell(hint{lane: r.Lane})
+		return nil
+	}
+	if r.Refused, err = in.verifier.hashRefusal(r, hash); err != nil {
 		return err
 	}
 	if r.Refused != "" {
 		return in.refuse(ctx, r)
 	}
-	return in.accept(ctx, r)
+	if err := in.accept(ctx, r); err != nil {
+		return err
+	}
+	in.last[key] = string(text) + hash
+	return nil
 }
 
 // own hands in what the uplink says itself.
@@ -141,25 +159,14 @@ func (in *intake) own(ctx context.Context, r Receipt) error {
 	return nil
 }
 
-// accept hands in a receipt that is to be believed, unless it repeats the last.
+// accept hands in a receipt that is to be believed.
 func (in *intake) accept(ctx context.Context, r Receipt) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("encode the receipt of %s: %w", r.Consumer, err)
-	}
-	key := [2]string{r.Consumer, r.Lane}
-	if in.last[key] == string(text) {
-		in.bump(func(c *IntakeCounts) { c.Repeated++; c.Last = time.Now() })
-		in.tell(hint{lane: r.Lane})
-		return nil
-	}
 	if err := in.describe(&r); err != nil {
 		return err
 	}
 	if err := in.sink(ctx, r); err != nil {
 		return fmt.Errorf("hand in the receipt of %s: %w", r.Consumer, err)
 	}
-	in.last[key] = string(text)
 	in.bump(func(c *IntakeCounts) { c.Accepted++; c.Last = time.Now() })
 	return nil
 }
@@ -177,12 +184,10 @@ func (in *intake) describe(r *Receipt) error {
 			return fmt.Errorf("read entry %d of lane %s: %w", j.Seq, r.Lane, err)
 		}
 		if !ok || len(e.SHA256) == 0 {
-			continue // never given: the arithmetic refuses it
+			continue // never given, or retired: the arithmetic says what of it
 		}
 		j.Topic, j.SHA256 = e.Topic, e.SHA256[0]
-		if len(e.SHA256) == 1 {
-			in.tell(hint{lane: r.Lane, rejected: j.Seq})
-		}
+		in.tell(hint{lane: r.Lane, rejected: j.Seq, sha: e.now()})
 	}
 	return nil
 }

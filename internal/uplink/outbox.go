@@ -10,8 +10,7 @@ const (
 )
 
 // Outbox is what the uplink needs of the record: only what has been committed,
-// and nothing that has been retired. Level and Pending are called from one
-// goroutine, Entry from that and from another.
+// and nothing that has been retired. It is called from two goroutines.
 type Outbox interface {
 	// Level says how far a lane is.
 	Level(lane string) (Level, error)
@@ -22,7 +21,7 @@ type Outbox interface {
 	// at most 64 KiB.
 	Pending(lane string, after uint64, limit int) ([]Message, error)
 	// Entry returns what is known of one entry, outstanding or retired. ok is
-	// false if the number was never given or is no longer kept.
+	// false if the number was never given, or nothing is known of it any more.
 	Entry(lane string, seq uint64) (e Entry, ok bool, err error)
 }
 
@@ -44,10 +43,19 @@ type Message struct {
 // Entry identifies one entry.
 type Entry struct {
 	Topic string // below up/
-	// SHA256 are the hex digests of the exact bytes of the entry and, if it was
-	// withheld, of its tombstone: a consumer may hold either. In lane record,
-	// of its element of records.
+	// SHA256 are the hex digests of the exact bytes that have been sent under
+	// the number: of the entry and, after it if there is one, of its tombstone,
+	// since a consumer may hold either. In lane record, of its element of
+	// records. None if the entry is retired and its bytes are kept no longer.
 	SHA256 []string
+}
+
+// now is the digest of the bytes that are sent now, "" if it is not known.
+func (e Entry) now() string {
+	if len(e.SHA256) == 0 {
+		return ""
+	}
+	return e.SHA256[len(e.SHA256)-1]
 }
 
 // Sink takes a receipt in. It may block; an error means that the receipt was

@@ -116,15 +116,15 @@ func newVerifier(o Options) (*verifier, error) {
 	return v, errors.Join(errs...)
 }
 
-// verify reads what came on the receipt topic. The error is of our own record,
-// not of the receipt: why a receipt is not believed is in it as Refused.
-func (v *verifier) verify(payload []byte) (Receipt, error) {
+// read reads what came on the receipt topic and checks whose word it is. Why it
+// is not believed is in it as Refused. hash is what it says of entry UpTo.
+func (v *verifier) read(payload []byte) (r Receipt, hash string) {
 	text, signers, err := v.open(payload)
 	if err != nil {
-		return Receipt{Refused: err.Error()}, nil
+		return Receipt{Refused: err.Error()}, ""
 	}
 	c, err := parseClaim(text)
-	r := c.receipt()
+	r = c.receipt()
 	if err == nil {
 		err = v.signedBy(c.Consumer, signers)
 	}
@@ -133,14 +133,10 @@ func (v *verifier) verify(payload []byte) (Receipt, error) {
 	}
 	if err != nil {
 		r.Refused = err.Error()
-		return r, nil
+		return r, ""
 	}
 	r.Signed = v.mode == Signed
-	if c.Epoch != v.epoch {
-		return r, nil
-	}
-	r.Refused, err = v.hashRefusal(c)
-	return r, err
+	return r, strings.ToLower(c.Hash)
 }
 
 // open returns the text of a receipt and who has verifiably signed it.
@@ -180,20 +176,32 @@ func (v *verifier) signedBy(consumer string, signers []note.Signature) error {
 }
 
 // hashRefusal compares the hash of the last entry that the consumer holds with
-// ours: it shows that it holds what we sent.
-func (v *verifier) hashRefusal(c claim) (string, error) {
-	if c.UpTo == 0 {
+// ours: it shows that it holds what we sent. The error is of our own record.
+func (v *verifier) hashRefusal(r Receipt, hash string) (string, error) {
+	if r.UpTo == 0 || r.Epoch != v.epoch {
 		return "", nil
 	}
-	e, ok, err := v.outbox.Entry(c.Lane, c.UpTo)
+	e, ok, err := v.outbox.Entry(r.Lane, r.UpTo)
+	if err == nil && len(e.SHA256) == 0 && !ok {
+		ok, err = v.done(r.Lane, r.UpTo)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read entry %d of lane %s: %w", r.UpTo, r.Lane, err)
+	}
 	switch {
-	case err != nil:
-		return "", fmt.Errorf("read entry %d of lane %s: %w", c.UpTo, c.Lane, err)
 	case !ok:
-		return fmt.Sprintf("entry %d of lane %s was never given or is kept no longer", c.UpTo, c.Lane), nil
-	case !slices.Contains(e.SHA256, strings.ToLower(c.Hash)):
+		return fmt.Sprintf("number %d of lane %s was never given, or its entry is missing here", r.UpTo, r.Lane), nil
+	case len(e.SHA256) > 0 && !slices.Contains(e.SHA256, hash):
 		return fmt.Sprintf("entry %d of lane %s is not what we sent: its hash is %q there and %q here",
-			c.UpTo, c.Lane, shorten(c.Hash, 64), strings.Join(e.SHA256, " or ")), nil
+			r.UpTo, r.Lane, shorten(hash, 64), strings.Join(e.SHA256, " or ")), nil
 	}
 	return "", nil
+}
+
+// done says whether a number and all before it are receipted by all consumers:
+// each has then shown the hash of such an entry before, and our bytes of it may
+// be kept no longer.
+func (v *verifier) done(lane string, seq uint64) (bool, error) {
+	l, err := v.outbox.Level(lane)
+	return seq <= l.Raised && (l.Outstanding == 0 || seq < l.Oldest), err
 }

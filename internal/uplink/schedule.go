@@ -28,8 +28,9 @@ type lane struct {
 	share int    // counts sendings, to share between live and backlog
 	retry retry
 	again []Message // to be sent again, before anything else of the lane
-	// changing are rejected numbers whose tombstone is not committed yet.
-	changing map[uint64]bool
+	// changing are rejected numbers whose tombstone is not committed yet, with
+	// the digest of the bytes that were rejected.
+	changing map[uint64]string
 	// aside are poisonous messages, by first number and digest: nobody takes
 	// them, and they must not hold up the rest.
 	aside map[uint64]string
@@ -50,7 +51,7 @@ func newSchedule(o Outbox, r retry, unreceipted uint64) *schedule {
 			name: name, retry: r,
 			main:     newStream(name, o, 0),
 			live:     stream{lane: name, outbox: o, until: 0}, // done
-			changing: map[uint64]bool{},
+			changing: map[uint64]string{},
 			aside:    map[uint64]string{},
 		})
 	}
@@ -108,7 +109,7 @@ func (l *lane) oldestNotAside(o Outbox, oldest uint64) (uint64, error) {
 
 // tombstones puts the tombstones that have taken a sent number up for sending.
 func (l *lane) tombstones(o Outbox) error {
-	for seq := range l.changing {
+	for seq, rejected := range l.changing {
 		ms, err := o.Pending(l.name, seq-1, 1)
 		if err != nil {
 			return fmt.Errorf("read lane %s after %d: %w", l.name, seq-1, err)
@@ -121,7 +122,7 @@ func (l *lane) tombstones(o Outbox) error {
 		if err != nil {
 			return fmt.Errorf("read entry %d of lane %s: %w", seq, l.name, err)
 		}
-		if !ok || len(e.SHA256) < 2 {
+		if !ok || e.now() == rejected {
 			continue // the tombstone is not committed yet
 		}
 		delete(l.changing, seq)
@@ -135,10 +136,10 @@ func (l *lane) tombstones(o Outbox) error {
 }
 
 // rejected tells that a number is about to be replaced by its tombstone.
-func (s *schedule) rejected(name string, seq uint64) {
+func (s *schedule) rejected(name string, seq uint64, sha string) {
 	for _, l := range s.lanes {
-		if l.name == name {
-			l.changing[seq] = true
+		if l.name == name && l.changing[seq] == "" { // said twice, the first knew what was rejected
+			l.changing[seq] = sha
 		}
 	}
 }

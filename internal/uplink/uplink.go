@@ -300,7 +300,7 @@ func (u *Uplink) woken(now time.Time) error {
 	u.mu.Unlock()
 	for _, h := range hints {
 		if h.rejected > 0 {
-			u.sched.rejected(h.lane, h.rejected)
+			u.sched.rejected(h.lane, h.rejected, h.sha)
 		} else {
 			u.sched.nudge(h.lane, now)
 		}
