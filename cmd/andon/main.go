@@ -67,8 +67,10 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newCheckCommand(),
 		newDemoCommand(),
+		newJournalCommand(),
 		newKeyCommand(),
 		newReceiveCommand(),
+		newReadCommand(),
 		newRunCommand(),
 		newSimulateCommand(),
 		newSpecCommand(),

@@ -154,7 +154,7 @@ func background(ctx context.Context, run func(context.Context) error) (done chan
 // count reads the closed journal: whether it verifies, and what it holds.
 func (s *stage) count(sum *Summary, truth *plant.Truth) error {
 	dir := filepath.Join(s.o.Dir, "data")
-	report, err := journal.Verify(dir, journal.VerifyOptions{Key: s.gateway.PublicKey()})
+	report, err := gateway.Verify(dir, s.gateway.PublicKey())
 	if err != nil {
 		return fmt.Errorf("verify the journal: %w", err)
 	}

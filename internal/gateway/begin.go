@@ -48,6 +48,7 @@ func (g *Gateway) begin(in *intake, cause string) error {
 		return err
 	}
 	d.onCommit = g.sendOn
+	g.in.Store(in)
 	return g.install(start, s)
 }
 

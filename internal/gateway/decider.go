@@ -249,7 +249,7 @@ func (d *decider) tick() error {
 // some: nothing is taken in meanwhile, so sources wait and what they lose will
 // be a gap.
 func (d *decider) flush(ctx context.Context) error {
-	if d.g.empty() {
+	if d.g.empty() && d.g.Snapshot == nil {
 		return nil
 	}
 	d.sinceSnapshot++

@@ -37,6 +37,7 @@ type Gateway struct {
 	log *slog.Logger
 
 	committed atomic.Pointer[Committed]
+	in        atomic.Pointer[intake]
 	ready     chan struct{} // closed when the first session is running
 
 	// of the running session; set by begin, before anything of it runs
@@ -90,6 +91,27 @@ func (g *Gateway) PublicKey() string { return g.j.PublicKey() }
 // Committed is the state as of the last commit; nil before the first session.
 func (g *Gateway) Committed() *Committed { return g.committed.Load() }
 
+// Put hands an input in and waits until what follows from it is durable.
+func (g *Gateway) Put(ctx context.Context, body record.Body) error {
+	in := g.in.Load()
+	if in == nil {
+		return errStopped
+	}
+	done := make(chan error, 1)
+	x := delivery{at: sample.At(g.o.Now()), source: -1, bodies: []record.Body{body}, done: done}
+	if err := in.put(ctx, x); err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-in.gone:
+		return errStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Ready is closed when sources and uplink have been started.
 func (g *Gateway) Ready() <-chan struct{} { return g.ready }
 
@@ -104,6 +126,13 @@ func (g *Gateway) Run(ctx context.Context) (err error) {
 	if err := g.identity(); err != nil {
 		return err
 	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var control errgroup.Group
+	control.Go(func() error { return g.control(serving) })
+	defer func() {
+		stop()
+		err = errors.Join(err, control.Wait())
+	}()
 	cause := ""
 	for {
 		err := g.session(ctx, cause)
