@@ -203,3 +203,105 @@ func TestCutWhileOpen(t *testing.T) {
 		t.Errorf("committing again: %v, want ErrUncertain", err)
 	}
 }
+
+// larger is a journal that has branch pages in its buckets, as bytes.
+func larger(t *testing.T, dir string) []byte {
+	t.Helper()
+	j, err := Open(dir, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 70 {
+		mustCommit(t, j, next(j.Head()))
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := readUsed(filepath.Join(dir, File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The same as TestEveryByteChanged for some bytes of a larger journal; and the
+// gateway itself, given the file, opens it or says that it is damaged.
+func TestSomeBytesChangedInALargerJournal(t *testing.T) {
+	dir := fastDir(t)
+	whole := larger(t, dir)
+	want, err := content(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := 389
+	if testing.Short() {
+		step = 997
+	}
+	f := newFlipper(t, filepath.Join(dir, "flip"), whole)
+	var named, refused int
+	for at := 0; at < len(whole); at += step {
+		if !f.flip(at, 1<<(at%8), want) {
+			named++
+		}
+		if at%(7*step) != 0 {
+			continue
+		}
+		b := append([]byte(nil), whole...)
+		b[at] ^= 1 << (at % 8)
+		if !opens(t, dir, b) {
+			refused++
+		}
+	}
+	t.Logf("%d bytes, every %dth changed: %d named, %d of a seventh of them refused at opening", len(whole), step, named, refused)
+	if named == 0 {
+		t.Error("nothing was named")
+	}
+}
+
+// opens gives the gateway a file and reports whether it takes it.
+func opens(t *testing.T, dir string, b []byte) bool {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, File), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j, err := Open(dir, options())
+	if err == nil {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+		return true
+	}
+	if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrKey) {
+		t.Errorf("Open: %v", err)
+	}
+	return false
+}
+
+// A branch that points to itself, or two that point to the same page, would
+// send bbolt round in circles until the stack is used up.
+func TestPagesInCircles(t *testing.T) {
+	dir := fastDir(t)
+	whole := larger(t, dir)
+	tried := 0
+	for p := 2; p < len(whole)/pageSize; p++ {
+		page := whole[p*pageSize:]
+		if native.Uint64(page) != uint64(p) || native.Uint16(page[8:]) != branchFlag {
+			continue
+		}
+		for _, to := range []uint64{uint64(p), native.Uint64(page[pageHeaderSize+elementSize+8:]), 0, 1, 1 << 60} {
+			b := append([]byte(nil), whole...)
+			native.PutUint64(b[p*pageSize+pageHeaderSize+8:], to)
+			if reachable := opens(t, dir, b); reachable {
+				continue // a page that is no longer in use
+			}
+			tried++
+			r, err := Verify(dir, VerifyOptions{})
+			if err != nil || r.OK {
+				t.Errorf("page %d points to %d: %+v, %v", p, to, r, err)
+			}
+		}
+	}
+	if tried < 5 {
+		t.Errorf("%d circles tried", tried)
+	}
+}

@@ -124,6 +124,7 @@ type bounds struct {
 
 type walker struct {
 	r     io.ReaderAt
+	ahead window
 	pages uint64
 	seen  []uint64 // one bit a page
 
@@ -174,8 +175,8 @@ func (w *walker) open(id uint64) (*page, error) {
 	if id < 2 || id >= w.pages {
 		return nil, fmt.Errorf("page %d: there are pages 2 to %d", id, w.pages-1)
 	}
-	b := make([]byte, pageSize)
-	if _, err := w.r.ReadAt(b, int64(id)*pageSize); err != nil {
+	b, err := w.ahead.page(w.r, id, w.pages)
+	if err != nil {
 		return nil, fmt.Errorf("page %d: %w", id, err)
 	}
 	if got := native.Uint64(b); got != id {
@@ -186,6 +187,40 @@ func (w *walker) open(id uint64) (*page, error) {
 		return nil, err
 	}
 	return &page{r: w.r, id: id, at: int64(id) * pageSize, head: b, size: int64(run) * pageSize}, nil
+}
+
+// window is a stretch of the file that has been read ahead. A record that was
+// appended stands in the file nearly as it is walked, and a file of 2 GiB has
+// half a million pages; a call for each would make most of the time to start.
+type window struct {
+	first uint64 // page with which b begins
+	b     []byte
+}
+
+// windowPages is how many pages are read at once where one page has followed
+// another.
+const windowPages = 64
+
+// page returns page id of a file that has the given number of pages. It is
+// overwritten by a later call.
+func (v *window) page(r io.ReaderAt, id, pages uint64) ([]byte, error) {
+	end := v.first + uint64(len(v.b))/pageSize
+	if id < v.first || id >= end {
+		n := uint64(1)
+		if id == end {
+			n = min(windowPages, pages-id)
+		}
+		if v.b == nil {
+			v.b = make([]byte, windowPages*pageSize)
+		}
+		v.first, v.b = id, v.b[:n*pageSize]
+		if _, err := r.ReadAt(v.b, int64(id)*pageSize); err != nil {
+			v.b = v.b[:0]
+			return nil, err
+		}
+	}
+	at := (id - v.first) * pageSize
+	return v.b[at : at+pageSize : at+pageSize], nil
 }
 
 // freelist checks the list of free pages, which only a file that another
@@ -229,6 +264,9 @@ func (w *walker) page(id uint64, in bounds, path [][]byte, depth int) error {
 
 // elements checks a page's elements and goes on to what they point to.
 func (w *walker) elements(p *page, in bounds, path [][]byte, depth int) error {
+	if p.flags() != leafFlag || p.hasBuckets() {
+		p.head = bytes.Clone(p.head) // more pages are read while it is in use
+	}
 	keys, err := p.keys(in)
 	if err != nil {
 		return w.damage(fmt.Errorf("page %d%s: %w", p.id, bucketWords(path), err), path)
@@ -345,6 +383,19 @@ func (p *page) value(i int) (flags uint32, at, n int64) {
 	e := p.element(i)
 	at, n = p.key(i)
 	return native.Uint32(e), at + n, int64(native.Uint32(e[12:]))
+}
+
+// hasBuckets reports whether one of a leaf's elements is more than a value.
+func (p *page) hasBuckets() bool {
+	for i := range int(p.count()) {
+		if pageHeaderSize+(i+1)*elementSize > len(p.head) {
+			return true // most likely not; what matters is that it is looked at
+		}
+		if flags := native.Uint32(p.element(i)); flags != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // keys returns all keys, having checked their places and their order.
