@@ -247,7 +247,7 @@ func TestNodeGone(t *testing.T) {
 	n.do(command{"cmd": "remove", "var": "TC2"})
 	r.until(t, "the bad value", func(all []record.Body) bool {
 		got := points(all, 2)
-		return got[len(got)-1].Status == "BadNodeIdUnknown"
+		return got[len(got)-1].Status == "BadNodeIdInvalid"
 	})
 	mark := r.mark()
 	n.do(command{"cmd": "set", "var": "TC1", "value": 10})

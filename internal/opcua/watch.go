@@ -122,8 +122,8 @@ func (w *watch) changes(list []*ua.MonitoredItemNotification, a answer) ([]got, 
 			g.asOf = it.held(g.time, n.Value.Status, a.published())
 			w.stale = w.stale || it.seen
 		}
-		if n.Value.Status&meaningMask == ua.StatusBadNodeIDUnknown {
-			it.gone()
+		if why := n.Value.Status & meaningMask; why == ua.StatusBadNodeIDUnknown || why == ua.StatusBadNodeIDInvalid {
+			it.gone(statusName(why))
 			w.stale = true
 		}
 		all = append(all, g)
@@ -291,11 +291,11 @@ func (it *watched) refused(status string) *sample.Reading {
 
 // gone notes that the server has lost the node: the item would stay bad for
 // ever, and is asked for anew until the node is back.
-func (it *watched) gone() {
+func (it *watched) gone(status string) {
 	if it.id != 0 {
 		it.orphan = it.id
 	}
-	it.id, it.seen, it.status = 0, false, statusName(ua.StatusBadNodeIDUnknown)
+	it.id, it.seen, it.status = 0, false, status
 }
 
 // refusedItems are the handles of the items that are not monitored.
