@@ -25,6 +25,7 @@ func Decide(s *State, in record.Input) record.Outcome {
 	s.N, s.At = in.N, in.At
 	d := &decision{s: s, n: in.N, at: in.At}
 	d.take(in.Body)
+	d.receipts()
 	return d.out
 }
 
@@ -90,6 +91,7 @@ func (d *decision) start(b *record.Start) {
 		d.system("restart", b.Cause)
 	}
 	if again {
+		d.blind(d.unwired(), quality.CauseUnwired, "no longer in the settings")
 		d.blind(d.watched(""), quality.CauseGatewayDown, "")
 	}
 	d.assignAll(d.at)
@@ -121,6 +123,18 @@ func (d *decision) watched(source string) []sample.Tag {
 	for t := range d.s.Tags {
 		from := d.s.Start.Wiring.Tags[t].Source
 		if from != "" && (source == "" || from == source) && d.s.used(sample.Tag(t)) {
+			tags = append(tags, sample.Tag(t))
+		}
+	}
+	return tags
+}
+
+// unwired are tags that something depends on and that the settings no longer
+// hold: nothing can ever be heard of them.
+func (d *decision) unwired() []sample.Tag {
+	var tags []sample.Tag
+	for t := range d.s.Tags {
+		if d.s.Start.Wiring.Tags[t].Source == "" && d.s.used(sample.Tag(t)) {
 			tags = append(tags, sample.Tag(t))
 		}
 	}
@@ -204,6 +218,9 @@ func (s *State) clockLimit(a place) sample.Time { return s.At.Add(-s.lag(a)) }
 // 0 if there is none. A Tick before it changes nothing and need not be recorded.
 func (s *State) Due() sample.Time {
 	due := s.Switch
+	if late := s.receiptDue(); late != 0 && (due == 0 || late < due) {
+		due = late
+	}
 	soonest := func(t sample.Time) {
 		if t != 0 && (due == 0 || t < due) {
 			due = t

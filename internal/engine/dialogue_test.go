@@ -60,7 +60,7 @@ func dialogue(t *testing.T, file string) {
 		}
 		return ""
 	}
-	p := newPlayer(t, part("spec.yaml"), part("wiring"))
+	p := newPlayer(t, part("spec.yaml"), part("wiring"), strings.Fields(part("consumers"))...)
 	for _, line := range strings.Split(strings.TrimSpace(part("steps")), "\n") {
 		p.play(line)
 	}
@@ -88,14 +88,14 @@ type player struct {
 
 // newPlayer has one source, one furnace furn-03 and the tags that wiring lists,
 // a line each: name, unit, every (0s for none).
-func newPlayer(t *testing.T, specYAML, wiring string) *player {
+func newPlayer(t *testing.T, specYAML, wiring string, consumers ...string) *player {
 	p := &player{t: t, s: New()}
 	w := record.Wiring{
 		Sources: []record.Source{{Name: "plc", Kind: "opcua"}},
 		Equipment: []record.Equipment{{Name: "furn-03", Class: "furnace", Context: []record.Binding{
 			{Field: "phase", Tag: "phase", Values: map[string]string{"0": "idle", "1": "heat", "2": "soak"}},
 			{Field: "lot", Tag: "lot"}, {Field: "material", From: "mes"}}}},
-		Consumers: []string{"qms"}, Receipts: "signed",
+		Consumers: consumers, Receipts: "signed",
 	}
 	for _, line := range strings.Split(strings.TrimSpace(wiring), "\n") {
 		f := strings.Fields(line)
@@ -259,6 +259,12 @@ func (p *player) play(line string) {
 			p.t.Fatalf("step %q: no such alarm", line)
 		}
 		p.decide(at, &record.Act{User: "u1", Role: "operator", Kind: "ack", Target: al.ID, Meaning: "acknowledged"})
+	case "receipt": // LANE UP-TO: the consumer qms holds them
+		n, err := strconv.ParseUint(f[3], 10, 64)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.decide(at, &record.Receipt{Consumer: "qms", Epoch: "e1", Lane: f[2], UpTo: n, Signed: true})
 	case "restart":
 		p.start.LastAlive = p.s.At
 		p.decide(at, &p.start)

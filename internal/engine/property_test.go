@@ -105,7 +105,7 @@ const propertyWiring = "tc1 [degF] 1s\ntc2 [degF] 1s\nphase - 1s\nlot - 1s\nreci
 // answers to needs, and returns every outcome's bytes. cut says after which
 // input the state is saved and loaded.
 func run(t *testing.T, list []timed, cut func(n uint64) bool) (stream [][]byte, final []byte) {
-	p := newPlayer(t, propertySpec, propertyWiring)
+	p := newPlayer(t, propertySpec, propertyWiring, "qms")
 	p.start.NoGrace = false
 	s := p.s
 	decide := func(at sample.Time, body record.Body) record.Outcome {
@@ -169,7 +169,7 @@ func TestCutAnywhere(t *testing.T) {
 func TestReplay(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		whole, end := run(t, drawBodies(rt), func(uint64) bool { return false })
-		s := newPlayer(t, propertySpec, propertyWiring).s
+		s := newPlayer(t, propertySpec, propertyWiring, "qms").s
 		for i, b := range whole {
 			in, recorded, err := record.NewDecoder(b).Next()
 			if err != nil {

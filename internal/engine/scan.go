@@ -120,7 +120,7 @@ func (d *decision) again(b *record.Scan, r *sample.Reading, t sample.Time) {
 func (d *decision) note(b *record.Scan, r *sample.Reading, t sample.Time) (usable bool) {
 	s := d.s
 	tag := &s.Tags[r.Tag]
-	if tag.Seen && b.Time < tag.T && !s.byArrival(b.Source) {
+	if tag.Seen && b.Time < tag.T && b.AsOf == 0 && !s.byArrival(b.Source) {
 		d.blindOne(r.Tag, quality.CauseLateData, "a value of "+b.Time.String()+" came after one of "+tag.T.String())
 		return false
 	}

@@ -34,6 +34,9 @@ type State struct {
 	Register  spec.Register  `json:"register"`
 	Switch    sample.Time    `json:"switch"` // when what is in force next changes by itself
 	Outbox    outbox.State   `json:"outbox"`
+	// Waiting is since when the quality system has not receipted anything
+	// although something is waiting for it; 0 when nothing is.
+	Waiting sample.Time `json:"waiting"`
 
 	x index // derived; see index.go
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
+	"andon/internal/clock"
 	"andon/internal/config"
 	"andon/internal/engine"
 	"andon/internal/opcua"
@@ -56,11 +58,25 @@ func (g *Gateway) begin(in *intake, cause string) error {
 func (g *Gateway) start(s *engine.State, epoch string, lastCommit int64, again bool) (*record.Start, error) {
 	c := g.o.Config
 	b := &record.Start{Gateway: c.Gateway.ID, Site: c.Gateway.Site, Epoch: epoch, Version: g.o.Version, Config: c.SHA256,
-		Wiring: Wiring(c, &s.Start.Wiring), Clock: record.Clock{Source: "system"}}
+		Wiring: Wiring(c, &s.Start.Wiring), Clock: clockInput(clock.Read())}
 	if again {
 		b.LastAlive = sample.Time(lastCommit)
 	}
 	return b, nil
+}
+
+// clockEvery is how often our own clock is looked at.
+const clockEvery = 5 * time.Second
+
+func clockInput(s clock.State) record.Clock { return record.Clock(s) }
+
+// watchClock hands in what changes about our own clock.
+func (g *Gateway) watchClock(ctx context.Context, in *intake, first record.Clock) {
+	clock.Watch(ctx, clock.State(first), clockEvery, func(s clock.State) {
+		b := clockInput(s)
+		// what cannot be handed in any more comes with the next start
+		_ = in.put(ctx, delivery{at: sample.At(g.o.Now()), source: -1, bodies: []record.Body{&b}})
+	})
 }
 
 // install decides and commits the start, the list of approvers and every

@@ -192,6 +192,8 @@ func (g *Gateway) session(ctx context.Context, cause string) error {
 		sources.Go(func() error { return s.run(watching, in, i) })
 	}
 	uplink.Go(func() error { return g.send(sending) })
+	clockNow := g.decider.s.Start.Clock
+	sources.Go(func() error { g.watchClock(watching, in, clockNow); return nil })
 	ended := make(chan error, 1)
 	go func() {
 		err := sources.Wait() // a source that ends by itself has failed; the others go on until we stop

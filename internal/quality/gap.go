@@ -13,6 +13,7 @@ const (
 	CauseBadQuality  = "bad_quality"  // the source gave a value and said not to trust it
 	CauseGatewayDown = "gateway_down" // the gateway was not running
 	CauseLateData    = "late_data"    // values came too late to be judged in their place
+	CauseUnwired     = "unwired"      // the settings no longer say where the tag is
 )
 
 // Gap is a stretch in which tags of one piece of equipment were not seen, for
