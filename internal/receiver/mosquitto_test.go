@@ -159,7 +159,7 @@ func TestMosquittoPacketLimit(t *testing.T) {
 // nothing is retired. (mosquitto grants a subscription that its ACL forbids.)
 func TestMosquittoForbidsReceipts(t *testing.T) {
 	acl := filepath.Join(t.TempDir(), "acl")
-	if err := os.WriteFile(acl, []byte("topic readwrite andon/v1/+/up/#\n"), 0o600); err != nil {
+	if err := os.WriteFile(acl, []byte("pattern readwrite andon/v1/+/up/#\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	m := newMosquitto(t, "acl_file "+acl)
