@@ -11,6 +11,10 @@ import (
 // scoped to.
 const Class = "furnace-class-2"
 
+// maxGapSteps is how many steps may be missing before that is a gap: more than
+// a busy machine is ever late.
+const maxGapSteps = 10
+
 // SpecID and SpecRevision name the specification that Specification returns.
 const (
 	SpecID       = "HT-DEMO"
@@ -40,7 +44,7 @@ func (p *Plant) furnaceSettings(b *strings.Builder, source, e string) {
 	fmt.Fprintf(b, "  %s:\n    name: Furnace %s\n    class: %s\n    asset: SIM-%s\n    tags:\n", e, strings.TrimLeft(suffix(e), "0"), Class, suffix(e))
 	for _, tag := range furnaceTags() {
 		fmt.Fprintf(b, "      %s: {source: %s, node: %q, type: %s, every: %s%s}\n",
-			tag, source, "nsu="+Namespace+";s="+e+"."+tag, settingsType(tag), yamlDuration(p.opt.Step), settingsMore(e, tag))
+			tag, source, "nsu="+Namespace+";s="+e+"."+tag, settingsType(tag), yamlDuration(p.every(tag)), settingsMore(e, tag))
 	}
 	fmt.Fprintf(b, `    context:
       phase:      {tag: %s, values: {0: idle, 1: heat, 2: soak, 3: quench}}
@@ -49,6 +53,17 @@ func (p *Plant) furnaceSettings(b *strings.Builder, source, e string) {
       material:   {tag: %s}
       operator:   {from: panel}
 `, tagPhase, tagLot, tagOrder, tagMaterial)
+}
+
+// every is how often a tag is to be heard of. What is being made changes seldom,
+// is told when it changes, and a silence of three times this is a gap: so that a
+// busy machine, on which the plant itself may be late, does not make one.
+func (p *Plant) every(tag string) time.Duration {
+	switch tag {
+	case tagPhase, tagLot, tagOrder, tagMaterial:
+		return 4 * p.opt.Step
+	}
+	return p.opt.Step
 }
 
 // settingsType is a tag's type as settings name it.
@@ -79,11 +94,11 @@ func (p *Plant) Specification() []byte {
 	steps := func(n float64) string { return yamlDuration(time.Duration(n * float64(p.opt.Step))) }
 	return fmt.Appendf(nil, specification,
 		SpecID, SpecRevision, Class, strings.Join(p.opt.Equipment, ", "),
-		steps(1), steps(6), num(tempTarget), num(tempLSL), num(tempUSL), num(tempLSL), num(tempUSL),
+		steps(1), steps(maxGapSteps), num(tempTarget), num(tempLSL), num(tempUSL), num(tempLSL), num(tempUSL),
 		steps(offDelaySteps), num(tempDeadband), steps(offDelaySteps), num(tempDeadband),
 		steps(40), steps(10), steps(4),
-		steps(1), steps(6), num(quenchUSL), steps(offDelaySteps), num(quenchDead), steps(40), steps(10), steps(4),
-		steps(1), steps(6), releasedID, steps(offDelaySteps), steps(40), steps(10), steps(4),
+		steps(1), steps(maxGapSteps), num(quenchUSL), steps(offDelaySteps), num(quenchDead), steps(40), steps(10), steps(4),
+		steps(1), steps(maxGapSteps), releasedID, steps(offDelaySteps), steps(40), steps(10), steps(4),
 	)
 }
 

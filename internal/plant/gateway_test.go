@@ -42,7 +42,7 @@ func TestSpecificationHasTheTruthsLimits(t *testing.T) {
 				compareRule(t, limits[0], par, r)
 				limits = limits[1:]
 			}
-			if par.Sampling.MaxGap != 6*step || par.MissingData.UpTo <= 4*step+Settle/4 && step == DefaultStep {
+			if par.Sampling.MaxGap != maxGapSteps*step || par.MissingData.UpTo <= 4*step+Settle/4 && step == DefaultStep {
 				t.Errorf("step %v: %s: sampling %+v, missing data %+v", step, par.ID, par.Sampling, par.MissingData)
 			}
 		}

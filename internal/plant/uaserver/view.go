@@ -66,7 +66,8 @@ func (s *Server) attribute(r *ua.ReadValueID) (*ua.Variant, ua.StatusCode) {
 		return nil, ua.StatusBadNodeIDUnknown
 	}
 	var v any
-	//exhaustive:ignore // the rest is for variables
+	// The rest is for variables.
+	//exhaustive:ignore
 	switch r.AttributeID {
 	case ua.AttributeIDNodeID:
 		v = r.NodeID
@@ -90,7 +91,8 @@ func (s *Server) variableAttribute(r *ua.ReadValueID, ref reference) any {
 	if ref.class != ua.NodeClassVariable {
 		return nil
 	}
-	//exhaustive:ignore // what is not offered is nil
+	// What is not offered is nil.
+	//exhaustive:ignore
 	switch r.AttributeID {
 	case ua.AttributeIDValue:
 		return s.standardValue(standard(r.NodeID))
