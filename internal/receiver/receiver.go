@@ -21,7 +21,7 @@ type Options struct {
 	Username     string // Name if empty
 	PasswordFile string // read at each connection; empty for no password
 	TLS          TLSFiles
-	Prefix       string // before andon/v1/…; ends in a slash, or is empty
+	Prefix       string // before andon/v1/…, as in the gateways' settings
 
 	Dir    string
 	Name   string      // the consumer's, as the gateways' settings call it

@@ -14,11 +14,8 @@ type topics struct{ base string } // {prefix}andon/v1/{gateway}/
 
 func newTopics(prefix, gateway string) (topics, error) {
 	t := topics{base: prefix + "andon/v1/" + gateway + "/"}
-	switch {
-	case strings.Contains(gateway, "/"):
+	if strings.Contains(gateway, "/") {
 		return t, fmt.Errorf("gateway id %q: has a slash", gateway)
-	case prefix != "" && !strings.HasSuffix(prefix, "/"):
-		return t, fmt.Errorf("prefix %q: must end in a slash", prefix)
 	}
 	if err := validTopic(t.base + "up"); err != nil {
 		return t, fmt.Errorf("prefix %q and gateway id %q: %w", prefix, gateway, err)

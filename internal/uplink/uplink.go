@@ -24,7 +24,7 @@ type Options struct {
 	Username     string   // the gateway's id if empty
 	PasswordFile string   // read at each connection; empty for no password
 	TLS          TLSFiles
-	Prefix       string // put before andon/v1/…; ends in a slash, or is empty
+	Prefix       string // put before andon/v1/…, usually with a slash at its end
 
 	Mode      Mode              // Signed if empty
 	Consumers map[string]string // their note verifier keys, by name; needed when Signed

@@ -3,6 +3,7 @@
 package mqtttest
 
 import (
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -18,6 +19,7 @@ import (
 type Broker struct {
 	t    testing.TB
 	addr string
+	tls  *tls.Config // nil for plain TCP
 
 	mu     sync.Mutex
 	server *broker.Server
@@ -41,10 +43,21 @@ type Faults struct {
 // New starts a broker; it stops with the test.
 func New(t testing.TB, f *Faults) *Broker {
 	t.Helper()
+	return newBroker(t, f, nil)
+}
+
+// NewTLS starts a broker that is reached by TLS with these settings.
+func NewTLS(t testing.TB, c *tls.Config) *Broker {
+	t.Helper()
+	return newBroker(t, nil, c)
+}
+
+func newBroker(t testing.TB, f *Faults, c *tls.Config) *Broker {
+	t.Helper()
 	if f == nil {
 		f = &Faults{}
 	}
-	b := &Broker{t: t, faults: f}
+	b := &Broker{t: t, faults: f, tls: c}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +72,12 @@ func New(t testing.TB, f *Faults) *Broker {
 func (b *Broker) Addr() string { return b.addr }
 
 // URL is the broker's address as clients want it.
-func (b *Broker) URL() string { return "tcp://" + b.addr }
+func (b *Broker) URL() string {
+	if b.tls != nil {
+		return "tls://" + b.addr
+	}
+	return "tcp://" + b.addr
+}
 
 // Stop ends the broker as a kill would: sessions, queues and retained messages
 // are gone. It may be called twice.
@@ -87,6 +105,9 @@ func (b *Broker) Start() {
 
 func (b *Broker) serve(l net.Listener) {
 	b.t.Helper()
+	if b.tls != nil {
+		l = tls.NewListener(l, b.tls)
+	}
 	s := broker.New(&broker.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err := s.AddHook(&misdeeds{faults: b.faults}, nil); err != nil {
 		b.t.Fatal(err)
