@@ -1,10 +1,6 @@
 package uaserver
 
-import (
-	"time"
-
-	"github.com/gopcua/opcua/ua"
-)
+import "github.com/gopcua/opcua/ua"
 
 // Limits of monitored items. A queue is never shorter than minQueue, whatever
 // was asked: the server may revise it upwards, and the simulated plant's
@@ -81,19 +77,11 @@ func (s *Server) createItem(sub *subscription, stamps ua.TimestampsToReturn, r *
 		it.report(n.dataValue(now()))
 	}
 	result.MonitoredItemID = it.id
-	result.RevisedSamplingInterval = sampling(p.SamplingInterval, sub.interval)
+	// 0 says that values are reported by exception, whatever was asked: what a
+	// message does not hold had not changed when it was published.
+	result.RevisedSamplingInterval = 0
 	result.RevisedQueueSize = uint32(it.queueSize)
 	return result
-}
-
-// sampling is the revised sampling interval in milliseconds. Values are
-// reported by exception, so any interval holds; a negative one stands for the
-// publishing interval.
-func sampling(asked float64, publish time.Duration) float64 {
-	if asked >= 0 {
-		return asked
-	}
-	return float64(publish) / float64(time.Millisecond)
 }
 
 // watchable finds the variable of an item; nil is the server's clock.

@@ -226,7 +226,7 @@ func TestRefusedItems(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if res := r.Results[0]; res.RevisedSamplingInterval != 10000 || res.RevisedQueueSize != minQueue {
+	if res := r.Results[0]; res.RevisedSamplingInterval != 0 || res.RevisedQueueSize != minQueue {
 		t.Errorf("revised to %v, %v", res.RevisedSamplingInterval, res.RevisedQueueSize)
 	}
 	d.faulted(&ua.CreateMonitoredItemsRequest{SubscriptionID: sub.id}, ua.StatusBadNothingToDo)
