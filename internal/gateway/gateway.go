@@ -211,6 +211,11 @@ func (g *Gateway) session(ctx context.Context, cause string) error {
 }
 
 func (g *Gateway) announce() {
+	c := g.Committed()
+	g.log.Info("recording", "gateway", g.o.Config.Gateway.ID, "epoch", c.Head.Epoch, "commits", c.Head.Size, "specifications", len(c.Specs))
+	if len(c.Specs) == 0 {
+		g.log.Warn("no specification is in force: everything is recorded, nothing is judged")
+	}
 	select {
 	case <-g.ready:
 	default:
