@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"andon/internal/config"
 	"andon/internal/gateway"
 	"andon/internal/journal"
 	"andon/internal/outbox"
@@ -62,6 +63,7 @@ type stage struct {
 	plant    *plant.Plant
 	receiver *receiver.Receiver
 	gateway  *gateway.Gateway
+	settings *config.Config
 	lat      latencies
 }
 
@@ -92,6 +94,7 @@ func (o *Options) build() (s *stage, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.settings = c
 	if s.gateway, err = gateway.Open(gateway.Options{Config: c, Version: o.Version, Log: o.Log, Observer: &s.lat, Now: o.Now}); err != nil {
 		return nil, err
 	}
@@ -168,7 +171,7 @@ func (s *stage) count(sum *Summary, truth *plant.Truth) error {
 	if err = errors.Join(err, v.Close()); err != nil {
 		return err
 	}
-	sum.judge(a, truth, s.plant.Options().Step)
+	sum.judge(a, truth, s.settings)
 	return nil
 }
 

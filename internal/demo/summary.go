@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"andon/internal/config"
 	"andon/internal/plant"
 )
 
@@ -66,14 +67,14 @@ func (e Events) whole() bool {
 }
 
 // judge holds the account against the plant's truth.
-func (s *Summary) judge(a *account, truth *plant.Truth, step time.Duration) {
+func (s *Summary) judge(a *account, truth *plant.Truth, settings *config.Config) {
 	s.Samples, s.Alarms, s.Lots = a.samples, len(a.alarms), len(truth.Lots)
 	s.Deviations = count(a, "deviation")
 	s.Deviations.Expected = len(truth.Deviations)
 	s.Nonconformances = count(a, "nonconformance")
 	s.Gaps = Gaps{Expected: len(truth.Gaps), Recorded: len(a.of("gap"))}
 	s.Mismatches = append([]string{}, compareDeviations(a.of("deviation"), truth.Deviations)...)
-	s.Mismatches = append(s.Mismatches, compareGaps(a.of("gap"), truth.Gaps, step+publish)...)
+	s.Mismatches = append(s.Mismatches, compareGaps(a.of("gap"), truth.Gaps, settings)...)
 }
 
 func count(a *account, kind string) Events {
@@ -114,12 +115,11 @@ func compareDeviations(got []*event, want []plant.Deviation) (wrong []string) {
 
 // compareGaps pairs each expected gap with a recorded one: the same tags for the
 // same cause, from the last good value until a value at or after the first good
-// one. slack is how much earlier a recorded gap may begin: a tag that had not
-// changed is only known up to the last confirmation, and that speaks for one
-// sampling and one publishing interval before.
-func compareGaps(got []*event, want []plant.Gap, slack time.Duration) (wrong []string) {
+// one.
+func compareGaps(got []*event, want []plant.Gap, settings *config.Config) (wrong []string) {
 	for _, w := range want {
 		tags := slices.Sorted(slices.Values(w.Tags))
+		slack := slackOf(settings, &w)
 		i := slices.IndexFunc(got, func(e *event) bool {
 			return e.equipment == w.Equipment && e.cause == w.Cause && slices.Equal(e.tags, tags) && e.from >= w.From.Add(-slack) && e.from < w.To && e.to >= w.To
 		})
@@ -133,4 +133,22 @@ func compareGaps(got []*event, want []plant.Gap, slack time.Duration) (wrong []s
 		wrong = append(wrong, fmt.Sprintf("gap recorded, not expected: %s %v %s from %s to %s", g.equipment, g.tags, g.cause, g.from, g.to))
 	}
 	return wrong
+}
+
+// slackOf is how much earlier than expected a recorded gap may begin: a tag that
+// had not changed is only known up to the last confirmation, and that speaks for
+// one sampling interval, the slowest tag's, and one publishing interval before.
+func slackOf(settings *config.Config, g *plant.Gap) time.Duration {
+	slowest := time.Duration(0)
+	for _, e := range settings.Equipment {
+		if e.Name != g.Equipment {
+			continue
+		}
+		for _, t := range e.Tags {
+			if slices.Contains(g.Tags, t.Name) {
+				slowest = max(slowest, t.Every)
+			}
+		}
+	}
+	return slowest + publish
 }
