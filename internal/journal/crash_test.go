@@ -293,4 +293,3 @@ func (c *cuts) check(b []byte, before, after string) {
 		c.t.Fatalf("read\n%s\nwant\n%s\nor\n%s", got, before, after)
 	}
 }
-
