@@ -2,7 +2,6 @@ package plant
 
 import (
 	"context"
-	"maps"
 	"runtime"
 	"slices"
 	"testing"
@@ -263,30 +262,45 @@ func TestInterruption(t *testing.T) {
 	}
 }
 
-// The port is free again once a plant has ended.
+// The port is free again once a plant has ended, clients and all. Somebody else
+// on this machine may take it meanwhile: then the test tries another.
 func TestPortIsGivenBack(t *testing.T) {
-	first, err := New(Options{})
+	for try := 1; ; try++ {
+		addr := useOnce(t)
+		again, err := New(Options{Listen: addr})
+		if err == nil {
+			again.Close()
+			return
+		}
+		if try == 5 {
+			t.Fatalf("five times: %v", err)
+		}
+	}
+}
+
+// useOnce runs a plant with a client and returns the address it had.
+func useOnce(t *testing.T) string {
+	t.Helper()
+	p, err := New(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := first.Endpoint()[len("opc.tcp://"):]
+	addr := p.Endpoint()[len("opc.tcp://"):]
 	if _, err := New(Options{Listen: addr}); err == nil {
 		t.Fatal("two plants on one address")
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- first.Run(ctx) }()
-	eventually(t, "it runs", func() bool { return first.Truth(time.Time{}).Steps > 0 })
+	go func() { done <- p.Run(ctx) }()
+	s := subscribe(t, p)
+	s.ended = true
+	s.take(t, "the first values", func() bool { return len(s.got) == 20 })
 	cancel()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	p := run(t, Options{Listen: addr})
-	s := subscribe(t, p)
-	s.take(t, "the first values", func() bool { return len(s.got) == len(s.tags) })
-	if tags := slices.Sorted(maps.Keys(s.got)); len(tags) != 20 {
-		t.Errorf("tags: got %v, want 20", tags)
-	}
+	return addr
 }
 
 func TestNextStep(t *testing.T) {
