@@ -28,9 +28,9 @@ func TestDrainsEachEntryOnce(t *testing.T) {
 	b := mqtttest.New(t, nil)
 	q := newQMS(t, "qms", b.URL(), honest)
 	g := newGateway(t, "qms")
-	g.raise(outbox.Record, "record", 20_000)
-	g.raise(outbox.Event, "event/alarm", 3_000)
-	g.raise(outbox.Quality, "quality/deviation", 7_000)
+	g.raise(outbox.Record, "record", 10_000)
+	g.raise(outbox.Event, "event/alarm", 1_000)
+	g.raise(outbox.Quality, "quality/deviation", 2_000)
 	o := g.signedBy(g.options(b.URL()), q)
 	o.ReceiptTimeout, o.AckDeadline = time.Minute, time.Minute // every repeat would be a mistake
 	g.run(o)
@@ -41,7 +41,7 @@ func TestDrainsEachEntryOnce(t *testing.T) {
 	if q.repeats != 0 {
 		t.Errorf("%d entries came twice, want 0 without a fault", q.repeats)
 	}
-	for lane, want := range map[string]uint64{outbox.Quality: 7_000, outbox.Event: 3_000, outbox.Record: 20_000} {
+	for lane, want := range map[string]uint64{outbox.Quality: 2_000, outbox.Event: 1_000, outbox.Record: 10_000} {
 		if got := q.held[lane]; got.UpTo != want {
 			t.Errorf("lane %s: the consumer holds up to %d, want %d", lane, got.UpTo, want)
 		}
@@ -114,18 +114,18 @@ func TestBrokerKilledInMidWindow(t *testing.T) {
 	q := newQMS(t, "qms", b.URL(), honest)
 	g := newGateway(t, "qms")
 	g.run(g.signedBy(g.options(b.URL()), q))
-	for round := range uint64(4) {
-		g.raise(outbox.Quality, "quality/deviation", 1_000)
-		q.until("part of the window", func() bool { return q.held[outbox.Quality].Size() > round*1_000+50 })
+	for round := range uint64(3) {
+		g.raise(outbox.Quality, "quality/deviation", 400)
+		q.until("part of the window", func() bool { return q.held[outbox.Quality].Size() > round*400+50 })
 		b.Stop()
 		b.Start()
 	}
 	g.drained(outbox.Quality)
-	if got := g.count(outbox.Quality); got.Receipted != 4_000 {
-		t.Errorf("%+v, want 4000 receipted", got)
+	if got := g.count(outbox.Quality); got.Receipted != 1_200 {
+		t.Errorf("%+v, want 1200 receipted", got)
 	}
-	if got := q.has(outbox.Quality); got != 4_000 {
-		t.Errorf("the consumer holds %d, want 4000", got)
+	if got := q.has(outbox.Quality); got != 1_200 {
+		t.Errorf("the consumer holds %d, want 1200", got)
 	}
 }
 
