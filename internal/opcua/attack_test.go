@@ -239,14 +239,18 @@ func TestHostileChunks(t *testing.T) {
 // TestHostileBodies: well-formed frames around what a decoder may stumble on.
 func TestHostileBodies(t *testing.T) {
 	value := func(variant ...byte) []byte { return append([]byte{ua.DataValueValue}, variant...) }
-	nested := func(n int) []byte { return append(value(), append(bytes.Repeat([]byte{23, 1}, n), 0)...) }
+	nested := func(level ...byte) []byte {
+		return append(value(), append(bytes.Repeat(level, (maxMessage-1000)/len(level)), 0)...)
+	}
 	for name, dv := range map[string][]byte{
 		"array of length -2":       value(0x80|11, 0xFE, 0xFF, 0xFF, 0xFF),
 		"array of 65535 of values": value(0x80|24, 0xFF, 0xFF, 0, 0),
 		"dimensions that overflow": value(0xC0|1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0),
 		"type 63":                  value(63),
 		"string of 2 GB":           value(12, 0xFF, 0xFF, 0xFF, 0x7F),
-		"values in values":         nested(maxMessage/2 - 1000),
+		"values in values":         nested(23, 1),
+		"variants in variants":     nested(24),
+		"diagnostics":              append(value(25), nested(0x40)[1:]...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := startFake(t, "None", "None")

@@ -22,10 +22,12 @@ import (
 const (
 	// maxChunk is the largest chunk we take or send.
 	maxChunk = 65535
-	// maxMessage is the largest message we take. The decoder recurses: a message
-	// of 2 MiB that is nothing but nested values was measured to overflow the
-	// largest stack that Go allows, which ends the process; 1 MiB does not.
-	maxMessage = 1 << 20
+	// maxMessage is the largest message we take; we announce it, and servers
+	// split what is longer. The decoder recurses, and a stack overflow cannot be
+	// recovered from: nothing but nested values was measured to overflow the
+	// largest stack that Go allows at 2 MiB, with the race detector at 1 MiB. A
+	// 32-bit machine has a quarter of that stack.
+	maxMessage = 1 << 18
 	// maxChunks is how many chunks a message may have; 8192 bytes is the least
 	// that a server may use for one.
 	maxChunks = maxMessage / 8192

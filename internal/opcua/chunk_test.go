@@ -109,7 +109,7 @@ func TestRoom(t *testing.T) {
 }
 
 func TestFollows(t *testing.T) {
-	const top = 1<<32 - 1
+	const top uint32 = 1<<32 - 1
 	for _, c := range []struct {
 		last, seq uint32
 		want      bool

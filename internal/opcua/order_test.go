@@ -41,7 +41,7 @@ func told(steps []step) string {
 }
 
 func TestOrder(t *testing.T) {
-	const top = 1<<32 - 1
+	const top uint32 = 1<<32 - 1
 	for _, c := range []struct {
 		name string
 		next uint32

@@ -22,7 +22,7 @@ const (
 	maxBatch = 500
 	// maxNotifications is how many values a message may hold: far below
 	// maxMessage, unless they are long texts.
-	maxNotifications = 5000
+	maxNotifications = 1000
 	// maxAcks is how many notifications are acknowledged in one request.
 	maxAcks = 100
 	// maxFaults is how many publish requests in a row the server may refuse.
