@@ -22,17 +22,21 @@ type index struct {
 	params [][][]*judge.Parameter // by equipment, running, parameter
 	judge  judge.Judge            // reused: made ready by state.step
 	at     place                  // the parameter that judge is made ready for
-	values []judge.Value
+	// for the scan that is being taken: the parameters it has values for, where
+	// each stands in seen (by slot, -1 when it is not there), and their values
 	seen   []seen
+	slots  []int
+	values []judge.Value
 }
 
 // place is a parameter: positions in Equipment, Running, Parameters.
 type place struct{ e, r, p int }
 
-// use is a tag's place among the inputs of a parameter.
+// use is a tag's place among the inputs of a parameter. slot is the parameter's
+// number among all.
 type use struct {
 	place
-	input int
+	input, slot int
 }
 
 type bind struct {
@@ -84,9 +88,10 @@ func (s *State) indexRunning(x *index, byPath map[[2]string]sample.Tag, e, r int
 		def := &doc.Parameters[p]
 		for i, name := range def.Inputs {
 			if t, ok := byPath[[2]string{s.Equipment[e].Name, name}]; ok {
-				x.uses[t] = append(x.uses[t], use{place{e, r, p}, i})
+				x.uses[t] = append(x.uses[t], use{place{e, r, p}, i, len(x.slots)})
 			}
 		}
+		x.slots = append(x.slots, -1)
 		params[p] = judge.NewParameter(def, s.parameterMaxGap(e, def))
 	}
 	x.docs[e] = append(x.docs[e], doc)

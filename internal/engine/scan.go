@@ -19,6 +19,7 @@ const defaultMaxSkew = 5 * time.Second
 // seen is a parameter that a scan has values for.
 type seen struct {
 	place
+	slot     int
 	from, to int // its values in index.values
 }
 
@@ -182,6 +183,7 @@ func (d *decision) judgeReadings(readings []sample.Reading, usable []bool, t sam
 	}
 	for i := range x.seen {
 		v := &x.seen[i]
+		x.slots[v.slot] = -1
 		values := x.values[v.from:v.to]
 		d.step(v.place, func(j *judge.Judge) { j.Scan(t, d.n, values) })
 		d.passed(v.place)
@@ -198,12 +200,11 @@ func (d *decision) collect(u use, r *sample.Reading) {
 		return
 	}
 	v := judge.Value{Input: u.input, V: r.Value, Uncertain: r.Quality == sample.Uncertain}
-	i := slices.IndexFunc(x.seen, func(s seen) bool { return s.place == u.place })
-	if i < 0 {
-		x.seen = append(x.seen, seen{u.place, len(x.values), len(x.values)})
-		i = len(x.seen) - 1
+	if x.slots[u.slot] < 0 {
+		x.slots[u.slot] = len(x.seen)
+		x.seen = append(x.seen, seen{u.place, u.slot, len(x.values), len(x.values)})
 	}
-	p := &x.seen[i]
+	p := &x.seen[x.slots[u.slot]]
 	if p.to != len(x.values) {
 		from := len(x.values)
 		x.values = append(x.values, x.values[p.from:p.to]...)

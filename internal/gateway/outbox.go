@@ -189,11 +189,45 @@ func (o *sending) Entry(lane string, seq uint64) (uplink.Entry, bool, error) {
 	if lane == outbox.Record {
 		return o.sampleEntry(c, seq)
 	}
+	l := laneOf(&c.Outbox, lane)
+	if l == nil || seq == 0 || seq > l.Raised {
+		return uplink.Entry{}, false, nil
+	}
+	if l.Retired.Has(seq) { // nothing can follow from a receipt of it any more
+		return uplink.Entry{}, true, nil
+	}
 	entries, err := o.j.Entries(lane, seq, 1)
 	if err != nil || len(entries) == 0 || entries[0].Seq != seq {
 		return uplink.Entry{}, false, err
 	}
-	return uplink.Entry{Topic: entries[0].Topic, SHA256: []string{digest(entries[0].Payload)}}, true, nil
+	e := uplink.Entry{Topic: entries[0].Topic, SHA256: []string{digest(entries[0].Payload)}}
+	if l.Rejected.Has(seq) { // what stands there is its tombstone; a consumer may hold the entry itself
+		e.SHA256 = append([]string{withheldDigest(entries[0].Payload)}, e.SHA256...)
+	}
+	return e, true, nil
+}
+
+func laneOf(st *outbox.State, lane string) *outbox.Lane {
+	switch lane {
+	case outbox.Quality:
+		return &st.Quality
+	case outbox.Event:
+		return &st.Event
+	}
+	return nil
+}
+
+// withheldDigest is the digest of the entry in whose place a tombstone stands.
+func withheldDigest(tombstone []byte) string {
+	var t struct {
+		Data struct {
+			SHA256 string `json:"sha256"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(tombstone, &t); err != nil {
+		return "" // not a tombstone of ours; no digest equals ""
+	}
+	return t.Data.SHA256
 }
 
 func (o *sending) sampleEntry(c *Committed, i uint64) (e uplink.Entry, ok bool, err error) {
