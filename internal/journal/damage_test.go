@@ -18,7 +18,7 @@ func fastDir(t *testing.T) string {
 	if info, err := os.Stat(shm); err != nil || !info.IsDir() {
 		return t.TempDir()
 	}
-	dir, err := os.MkdirTemp(shm, "andon-journal-")
+	dir, err := os.MkdirTemp(shm, "andon-journal-") //nolint:usetesting // TempDir is on the disk
 	if err != nil {
 		return t.TempDir()
 	}
@@ -73,7 +73,7 @@ func TestEveryByteChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	step := 1
-	if testing.Short() {
+	if testing.Short() || raced {
 		step = 13
 	}
 	live := inUse(t, whole)
@@ -258,7 +258,7 @@ func TestSomeBytesChangedInALargerJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	step := 389
-	if testing.Short() {
+	if testing.Short() || raced {
 		step = 997
 	}
 	f := newFlipper(t, filepath.Join(dir, "flip"), whole)

@@ -106,6 +106,9 @@ func Open(dir string, o Options) (*Journal, error) {
 		return nil, fmt.Errorf("open journal: %w: make data.dir, or give it to the user that andon runs as", err)
 	}
 	lock, err := takeLock(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w: give the directory to the user that andon runs as", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open journal in %s: %w", dir, err)
 	}

@@ -214,10 +214,10 @@ func TestCallerEndsReading(t *testing.T) {
 	j := mustOpen(t, dir, options())
 	enough := errors.New("enough")
 	stop := func(Header, []byte) error { return enough }
-	if err := j.Commits(1, stop); err != enough {
+	if err := j.Commits(1, stop); !errors.Is(err, enough) {
 		t.Errorf("Commits: %v", err)
 	}
-	if err := j.Between(0, 1<<62, stop); err != enough {
+	if err := j.Between(0, 1<<62, stop); !errors.Is(err, enough) {
 		t.Errorf("Between: %v", err)
 	}
 	// A reader may commit and close while it reads: it holds no transaction.
