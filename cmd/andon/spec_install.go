@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"andon/internal/config"
+	"andon/internal/gateway"
 	"andon/internal/sample"
 	"andon/internal/spec"
 	"andon/internal/spec/specdir"
@@ -55,7 +56,7 @@ func install(cmd *cobra.Command, settings, path string) error {
 	if err != nil && !errors.Is(err, spec.ErrInstalled) {
 		return refused(cmd, err)
 	}
-	at, err := installSpecification(c, a)
+	at, err := installSpecification(cmd, c, a)
 	if err != nil {
 		return exit{exitFound, err}
 	}
@@ -63,10 +64,19 @@ func install(cmd *cobra.Command, settings, path string) error {
 	return err
 }
 
-// installSpecification hands an accepted specification to the gateway and says
-// where it is: in the directory that the daemon reads when it starts.
-func installSpecification(c *config.Config, a accepted) (at string, err error) {
-	return specdir.Store(c.Specs.Dir, a.doc, a.pair)
+// installSpecification puts an accepted specification into the directory that the
+// daemon reads when it starts, hands it to the one that is running, and says
+// where it is.
+func installSpecification(cmd *cobra.Command, c *config.Config, a accepted) (at string, err error) {
+	at, err = specdir.Store(c.Specs.Dir, a.doc, a.pair)
+	if err != nil {
+		return "", err
+	}
+	err = gateway.Offer(cmd.Context(), c.Data.Dir, a.pair.Document, a.pair.Approvals, io.Discard)
+	if errors.Is(err, gateway.ErrNotRunning) {
+		_, err = fmt.Fprintln(cmd.ErrOrStderr(), "no gateway is running: it will be read at the next start")
+	}
+	return at, err
 }
 
 // readRegister is what the daemon would install from a directory. It says what
