@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"andon/internal/judge"
+	"andon/internal/sample"
+)
+
+// operation begins and ends operations as applies_when, or the lot where there
+// is none, comes and goes. An end lets a newer revision take over.
+func (d *decision) operation(e int, t sample.Time) {
+	s := d.s
+	ended := false
+	for r := range s.Equipment[e].Running {
+		ru := &s.Equipment[e].Running[r]
+		on, lot := s.underWay(e, r, t)
+		switch {
+		case on && ru.Operation == 0:
+			ru.Operation, ru.Lot = t, lot
+		case ru.Operation != 0 && !on:
+			ru.Operation, ru.Lot, ended = 0, "", true
+		case ru.Operation != 0 && lot != ru.Lot:
+			ru.Operation, ru.Lot, ended = 0, "", true
+		}
+	}
+	if !ended {
+		return
+	}
+	d.assign(e, t)
+	for r := range s.Equipment[e].Running { // the next lot's operation begins where the last one ended
+		if on, lot := s.underWay(e, r, t); on && s.Equipment[e].Running[r].Operation == 0 {
+			s.Equipment[e].Running[r].Operation, s.Equipment[e].Running[r].Lot = t, lot
+		}
+	}
+}
+
+// underWay says whether a revision's operation is running. What is not known
+// changes nothing: an operation neither begins nor ends in a gap.
+func (s *State) underWay(e, r int, t sample.Time) (on bool, lot string) {
+	ru, doc, c := &s.Equipment[e].Running[r], s.x.docs[e][r], &s.Equipment[e].Context
+	now := c.At("lot", t)
+	lot = ru.Lot
+	if now.Known {
+		lot = now.Text
+	}
+	if len(doc.AppliesWhen) == 0 {
+		if !now.Known {
+			return ru.Operation != 0, lot
+		}
+		return now.Text != "", lot
+	}
+	switch operating(doc, c, t) {
+	case judge.Yes:
+		return true, lot
+	case judge.Maybe:
+		return ru.Operation != 0, lot
+	case judge.No:
+	}
+	return false, lot
+}

@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"slices"
+
+	"andon/internal/judge"
+	"andon/internal/quality"
+	"andon/internal/sample"
+	"andon/internal/spec"
+)
+
+// switchBefore brings into force what an instant of source time has reached.
+func (d *decision) switchBefore(t sample.Time) {
+	for d.s.Switch != 0 && d.s.Switch <= t {
+		d.assignAll(d.s.Switch)
+	}
+}
+
+// assignAll gives all equipment the revisions that are in force at t. One that
+// carries an operation out keeps the revision with which it began.
+func (d *decision) assignAll(t sample.Time) {
+	s := d.s
+	s.Switch = s.Register.Next(t)
+	for e := range s.Equipment {
+		d.assign(e, t)
+	}
+}
+
+func (d *decision) assign(e int, t sample.Time) {
+	s := d.s
+	want := map[string]*spec.Document{}
+	var order []string
+	for _, doc := range s.Register.Current(t) {
+		if w := s.wired(e); doc.Scope.Holds(w.Name, w.Class) {
+			want[doc.ID] = doc
+			order = append(order, doc.ID)
+		}
+	}
+	var next []Running
+	changed := false
+	for i := range s.Equipment[e].Running {
+		ru := &s.Equipment[e].Running[i]
+		doc := want[ru.Spec.ID]
+		switch {
+		case doc != nil && ref(doc) == ru.Spec, ru.Operation != 0:
+			next = append(next, *ru)
+		default:
+			changed = true
+			if moved := d.supersede(place{e: e, r: i}, doc, t); moved != nil {
+				next = append(next, *moved)
+			}
+		}
+		delete(want, s.Equipment[e].Running[i].Spec.ID)
+	}
+	for _, id := range order {
+		if doc := want[id]; doc != nil {
+			changed = true
+			next = append(next, d.begin(e, doc, t))
+		}
+	}
+	if !changed {
+		return
+	}
+	slices.SortFunc(next, func(a, b Running) int { return compareText(a.Spec.ID, b.Spec.ID) })
+	s.Equipment[e].Running = next
+	s.reindex()
+	d.settleIn(e, t)
+}
+
+func compareText(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// begin is a revision's state on a piece of equipment of which it knows nothing
+// yet.
+func (d *decision) begin(e int, doc *spec.Document, t sample.Time) Running {
+	ru := Running{Spec: ref(doc), Since: t}
+	for p := range doc.Parameters {
+		def := judge.NewParameter(&doc.Parameters[p], 0)
+		ru.Parameters = append(ru.Parameters, Parameter{ID: doc.Parameters[p].ID, Judge: judge.NewState(def, t)})
+	}
+	d.tellSpec(specDocument{State: "effective", Spec: ru.Spec, Equipment: d.s.Equipment[e].Name})
+	return ru
+}
+
+// supersede ends a revision; doc, if there is one, takes over. Excursions of
+// rules that the new revision has too go on as the same events, the others end.
+func (d *decision) supersede(a place, doc *spec.Document, t sample.Time) *Running {
+	s := d.s
+	old := &s.Equipment[a.e].Running[a.r]
+	d.tellSpec(specDocument{State: "ended", Spec: old.Spec, Equipment: s.Equipment[a.e].Name})
+	var next *Running
+	if doc != nil {
+		ru := d.begin(a.e, doc, t)
+		next = &ru
+	}
+	for p := range old.Parameters {
+		a.p = p
+		d.handOver(a, next, t)
+	}
+	return next
+}
+
+// handOver takes what is open of one parameter to the next revision's, or ends
+// it as superseded.
+func (d *decision) handOver(a place, next *Running, t sample.Time) {
+	e, _, p, def := d.s.parameter(a)
+	to := -1
+	if next != nil {
+		to = slices.IndexFunc(next.Parameters, func(q Parameter) bool { return q.ID == p.ID })
+	}
+	for r := range def.Rules() {
+		st := &p.Judge.Rules[r]
+		kept := to >= 0 && d.carry(a, r, next, to)
+		if kept {
+			continue
+		}
+		if st.Alarm.Phase == judge.Raised || st.Alarm.Phase == judge.Clearing {
+			d.clearAlarm(e.Name, p.ID, def.Rule(r).ID, t)
+		}
+		if ev := p.event(r, true); ev != nil {
+			c := judge.Change{What: judge.EventEnded, Rule: r, At: t, Episode: ev.Episode}
+			if st.Episode != nil {
+				c.Episode = st.Episode.Clone()
+			}
+			if c.Episode.To == 0 {
+				c.Episode.To = t
+			}
+			d.closeEvent(a, &c, quality.Superseded)
+		}
+	}
+	d.finish(a, next, to)
+}
+
+// carry takes an excursion over into the rule of the same id; it reports false
+// when there is none to take it.
+func (d *decision) carry(a place, r int, next *Running, to int) bool {
+	_, _, p, def := d.s.parameter(a)
+	doc := d.s.Register.Find(next.Spec.ID, next.Spec.Revision)
+	q := &next.Parameters[to]
+	if !slices.Equal(doc.Parameters[to].Inputs, def.Spec.Inputs) {
+		return false
+	}
+	k := len(doc.Parameters[to].Rules) // missing data
+	if r < def.Rules()-1 {
+		k = slices.IndexFunc(doc.Parameters[to].Rules, func(x spec.Rule) bool {
+			return x.ID == def.Rule(r).ID && x.Kind == def.Rule(r).Kind && x.Scope == def.Rule(r).Scope
+		})
+	}
+	if k < 0 {
+		return false
+	}
+	q.Judge.Rules[k] = p.Judge.Rules[r].Clone()
+	copy(q.Judge.Inputs, p.Judge.Inputs)
+	if len(q.Judge.Latest) == len(p.Judge.Latest) {
+		copy(q.Judge.Latest, p.Judge.Latest)
+	}
+	for _, ev := range p.Events {
+		if ev.Rule == r {
+			ev.Rule, ev.Spec = k, next.Spec
+			q.Events = append(q.Events, ev)
+		}
+	}
+	return true
+}
+
+// finish keeps the events that ended with the revision until their evidence has
+// been told.
+func (d *decision) finish(a place, next *Running, to int) {
+	e, r, p, _ := d.s.parameter(a)
+	for _, ev := range p.Events {
+		taken := to >= 0 && slices.ContainsFunc(next.Parameters[to].Events, func(x quality.Event) bool { return x.ID == ev.ID })
+		if !taken && !ev.Open {
+			e.Closing = append(e.Closing, Closing{r.Spec, ev})
+		}
+	}
+}
+
+// settleIn gives the parameters of new revisions the values that stand: a value
+// held at activation is judged as of that instant.
+func (d *decision) settleIn(e int, t sample.Time) {
+	s := d.s
+	for k := range s.Tags {
+		tag := &s.Tags[k]
+		for _, u := range s.x.uses[k] {
+			_, ru, p, _ := s.parameter(u.place)
+			if u.e != e || ru.Since != t || p.Judge.Inputs[u.input].Seen || p.Judge.Inputs[u.input].Gap {
+				continue
+			}
+			switch {
+			case tag.Blind:
+				d.step(u.place, func(j *judge.Judge) { j.Gap(u.input, t, d.n) })
+			case tag.Seen && tag.Q != sample.Bad:
+				v := judge.Value{Input: u.input, V: tag.V.Value, Uncertain: tag.Q == sample.Uncertain}
+				d.step(u.place, func(j *judge.Judge) { j.Scan(max(t, tag.Heard), d.n, []judge.Value{v}) })
+			}
+		}
+	}
+	for r := range s.Equipment[e].Running {
+		for p := range s.Equipment[e].Running[r].Parameters {
+			d.step(place{e, r, p}, func(j *judge.Judge) { j.Context(t, d.n) })
+		}
+	}
+	d.operation(e, t)
+}

@@ -1,0 +1,226 @@
+package judge
+
+import (
+	"andon/internal/sample"
+)
+
+// lastIn is the last instant before t at which a rule is known to have been in:
+// while it is in, every confirmation of its inputs says so again.
+func (j *Judge) lastIn(st *Rule, t sample.Time) sample.Time {
+	if st.Verdict != In {
+		return st.LastIn
+	}
+	return max(st.LastIn, min(j.S.Passed(), t))
+}
+
+// verdict joins the series of a rule.
+func (j *Judge) verdict(r int, t sample.Time) Verdict {
+	switch j.Applies(r, t) {
+	case No:
+		return NotApplicable
+	case Maybe:
+		return Unknown
+	case Yes:
+	}
+	known := true
+	for i := range j.S.Rules[r].Series {
+		se := &j.S.Rules[r].Series[i]
+		switch {
+		case !se.Known:
+			known = false
+		case se.Out:
+			return Out
+		}
+	}
+	if known {
+		return In
+	}
+	return Unknown
+}
+
+// settle brings verdict, alarm and event of a rule to what holds at t.
+func (j *Judge) settle(r int, t sample.Time, n uint64) {
+	st := &j.S.Rules[r]
+	j.fire(r, t, false)
+	v := j.verdict(r, t)
+	if v != st.Verdict {
+		switch {
+		case st.Verdict == In && v == Unknown: // in until the gap began
+			st.LastIn = max(st.LastIn, t)
+		case st.Verdict < In && v >= In:
+			st.Since = t
+		}
+		st.Verdict = v
+		j.Changes = append(j.Changes, Change{What: VerdictChanged, Rule: r, At: t, Verdict: v})
+	}
+	j.inside(st, v, t)
+	ru := &j.P.rules[r]
+	switch v {
+	case Out:
+		j.out(r, t, n)
+	case In:
+		st.LastIn = max(st.LastIn, t)
+		j.answer(r, st.Alarm.in(t, ru.OffDelay, 0), t, true)
+		j.answer(r, st.Event.in(t, ru.OffDelay, ru.Rejoin), t, false)
+	case Unknown:
+		st.Alarm.unknown(t)
+		st.Event.unknown(t)
+	case NotApplicable:
+		j.end(r, t)
+	}
+}
+
+// inside keeps when the excursion was last left, and how long it was unknown.
+func (j *Judge) inside(st *Rule, v Verdict, t sample.Time) {
+	e := st.Episode
+	if e == nil {
+		return
+	}
+	if v == Unknown {
+		if e.GapFrom == 0 {
+			e.GapFrom = t
+		}
+		return
+	}
+	if e.GapFrom != 0 {
+		e.Gaps += max(0, t.Sub(e.GapFrom))
+		e.GapFrom = 0
+	}
+	outside := false
+	for i := range st.Series {
+		outside = outside || st.Series[i].Known && st.Series[i].Outside
+	}
+	switch {
+	case outside:
+		e.To = 0
+	case e.To == 0:
+		e.To = t
+	}
+}
+
+func (j *Judge) out(r int, t sample.Time, n uint64) {
+	ru, st := &j.P.rules[r], &j.S.Rules[r]
+	if st.Episode == nil { // missing data, or out since before the rule applied
+		st.Episode = &Episode{N: n, From: t, SuspectFrom: st.LastIn, Area: make([]float64, len(st.Series))}
+		j.first(r, t)
+	}
+	j.answer(r, st.Alarm.out(t, ru.OnDelay), t, true)
+	j.answer(r, st.Event.out(t, ru.EventDelay), t, false)
+}
+
+// first gives an episode that no sample began (the rule began to apply while
+// its input stood outside) the value that stands.
+func (j *Judge) first(r int, t sample.Time) {
+	ru, st := &j.P.rules[r], &j.S.Rules[r]
+	if ru.missing {
+		return
+	}
+	for i := range st.Series {
+		se := &st.Series[i]
+		if b := ru.beyond(se.X); se.Known && se.Outside && (st.Episode.Worst.At == 0 || b > st.Episode.Worst.Beyond) {
+			v := sample.FloatValue(se.X)
+			if !ru.aggregate {
+				v = j.S.Inputs[i].V.Value
+			}
+			st.Episode.Worst = Worst{t, sample.Exact{Value: v}, se.X, b, ru.side(se.X), i}
+		}
+	}
+}
+
+// end: the rule does not apply from t on.
+func (j *Judge) end(r int, t sample.Time) {
+	st := &j.S.Rules[r]
+	if st.Alarm.Phase == Raised || st.Alarm.Phase == Clearing {
+		j.say(AlarmCleared, r, t, st.Episode)
+	}
+	if e := st.Episode; e != nil && (st.Event.Phase == Raised || st.Event.Phase == Clearing) {
+		if e.To == 0 {
+			e.To = t
+		}
+		j.say(EventEnded, r, t, e)
+	}
+	st.Alarm, st.Event, st.Episode, st.LastIn = Delay{}, Delay{}, nil, 0
+}
+
+// fire ends the phases that are due: with last those due at t too, else only
+// those before t, since a sample at t comes before a timer at t. The end of the
+// rejoin time is the exception: out again at that instant is a new excursion.
+func (j *Judge) fire(r int, t sample.Time, last bool) {
+	ru, st := &j.P.rules[r], &j.S.Rules[r]
+	ready := func(d *Delay) bool {
+		return d.Due != 0 && (d.Due < t || d.Due == t && (last || d.Phase == Lingering))
+	}
+	for ready(&st.Alarm) {
+		s, at := st.Alarm.fire(0)
+		j.answer(r, s, at, true)
+	}
+	for ready(&st.Event) {
+		s, at := st.Event.fire(ru.Rejoin)
+		j.answer(r, s, at, false)
+	}
+}
+
+// answer turns what a Delay said at t into changes.
+func (j *Judge) answer(r int, s said, t sample.Time, alarm bool) {
+	st := &j.S.Rules[r]
+	switch {
+	case s == nothing:
+	case alarm:
+		j.answerAlarm(r, s, t)
+	case s == raised:
+		st.Episode.DetectedAt = t
+		j.say(EventOpened, r, t, st.Episode)
+	case s == raisedAgain:
+		st.Episode.ClearedAt = 0
+		j.say(EventReopened, r, t, st.Episode)
+	case s == cleared:
+		st.Episode.ClearedAt = t
+		j.say(EventCleared, r, t, st.Episode)
+	case s == cancelled:
+		st.Episode = nil
+	case s == over:
+		j.say(EventOver, r, t, st.Episode)
+		st.Episode = nil
+	}
+}
+
+func (j *Judge) answerAlarm(r int, s said, t sample.Time) {
+	st := &j.S.Rules[r]
+	switch s {
+	case raised:
+		j.say(AlarmRaised, r, t, st.Episode)
+	case cleared:
+		st.Alarm = Delay{} // an alarm does not linger: out again is a new one
+		j.say(AlarmCleared, r, t, st.Episode)
+	case nothing, raisedAgain, cancelled, over:
+	}
+}
+
+// say records a change, with a copy of the episode as it stands.
+func (j *Judge) say(w What, r int, t sample.Time, e *Episode) {
+	c := Change{What: w, Rule: r, At: t, Verdict: j.S.Rules[r].Verdict}
+	if e != nil {
+		c.Episode = e.Clone()
+	}
+	j.Changes = append(j.Changes, c)
+}
+
+// missing judges the rule that is out while any input is in a gap or nobody
+// knows whether the rules apply. It is in once every input has a value; before
+// the first it is unknown.
+func (j *Judge) missing(t sample.Time, n uint64) {
+	r := len(j.P.rules) - 1
+	se := &j.S.Rules[r].Series[0]
+	was := *se
+	se.Out, se.Known = j.S.Adrift, true
+	for i := range j.S.Inputs {
+		in := &j.S.Inputs[i]
+		se.Out = se.Out || in.Gap
+		se.Known = se.Known && (in.Seen || in.Gap)
+	}
+	se.Known = se.Known || se.Out
+	se.Outside = se.Out
+	if was != *se {
+		j.settle(r, t, n)
+	}
+}
