@@ -32,7 +32,7 @@ type watched struct {
 	orphan uint32 // its number at the server while its node was gone; to be deleted
 }
 
-func (w *watched) monitored() bool { return w.id != 0 }
+func (it *watched) monitored() bool { return it.id != 0 }
 
 // watch turns the publish answers of one subscription into inputs. The client
 // handle of an item is its index + 1.
