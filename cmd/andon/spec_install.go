@@ -4,14 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"andon/internal/config"
+	"andon/internal/engine"
 	"andon/internal/gateway"
-	"andon/internal/sample"
+	"andon/internal/record"
 	"andon/internal/spec"
 	"andon/internal/spec/specdir"
 	"andon/internal/strictyaml"
@@ -102,31 +101,9 @@ func readRegister(talk io.Writer, policy *spec.Policy, dir string) (spec.Registe
 	return r, nil
 }
 
-// specFacts are what a specification can contradict in the settings.
+// specFacts are what the settings say that a specification could contradict, as
+// the daemon will see it.
 func specFacts(c *config.Config) spec.Facts {
-	var f spec.Facts
-	for _, e := range c.Equipment {
-		facts := spec.EquipmentFacts{Name: e.Name, Class: e.Class, Tags: map[string]spec.TagFacts{}, Context: map[string][]string{}}
-		for _, t := range e.Tags {
-			facts.Tags[t.Name] = spec.TagFacts{Unit: t.Unit, Kind: tagKind(t.Type)}
-		}
-		for _, b := range e.Context {
-			facts.Context[b.Field] = slices.Compact(slices.Sorted(maps.Values(b.Values)))
-		}
-		f.Equipment = append(f.Equipment, facts)
-	}
-	return f
-}
-
-// tagKind is the type of a tag's values as far as the settings tell.
-func tagKind(t config.Type) sample.Kind {
-	switch {
-	case t.Name == "":
-		return sample.None
-	case t.Name == "string":
-		return sample.String
-	case t.Name == "bool":
-		return sample.Bool
-	}
-	return sample.Float
+	w := gateway.Wiring(c, &record.Wiring{})
+	return engine.SpecFacts(&w)
 }

@@ -52,8 +52,8 @@ func Run(ctx context.Context, o Options) (sum *Summary, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer s.broker.Close()
-	return s.run(ctx)
+	sum, err = s.run(ctx)
+	return sum, errors.Join(err, s.broker.Close())
 }
 
 // stage is all parts, not running yet.

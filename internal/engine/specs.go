@@ -151,7 +151,7 @@ func SpecFacts(w *record.Wiring) spec.Facts {
 				values = append(values, v)
 			}
 			slices.Sort(values)
-			x.Context[b.Field] = values
+			x.Context[b.Field] = slices.Compact(values)
 		}
 		f.Equipment = append(f.Equipment, x)
 	}

@@ -75,12 +75,12 @@ func wiredTag(equipment string, t *config.Tag) record.Tag {
 // kindOf is the kind of values that a declared type gives; None when the source
 // decides.
 func kindOf(t config.Type) sample.Kind {
-	switch {
-	case t.Name == "":
+	switch t.Name {
+	case "":
 		return sample.None
-	case t.Name == "string":
+	case "string":
 		return sample.String
-	case t.Name == "bool":
+	case "bool":
 		return sample.Bool
 	default:
 		return sample.Float

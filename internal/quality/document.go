@@ -294,12 +294,12 @@ func (e *Event) requirement(p *judge.Parameter) *Requirement {
 	}
 	r := &Requirement{Name: e.RuleID, Actual: e.Episode.Worst.Value.Value, Unit: p.Spec.Unit}
 	rule := p.Rule(e.Rule)
-	switch {
-	case rule.Kind == spec.Equals:
+	switch rule.Kind {
+	case spec.Equals:
 		r.Required = *rule.Expected
-	case rule.Kind == spec.Band:
+	case spec.Band:
 		r.Required = [2]float64{*rule.Low, *rule.High}
-	case rule.Kind == spec.Low:
+	case spec.Low:
 		r.Required = *rule.Low
 	default:
 		r.Required = *rule.High

@@ -92,10 +92,10 @@ func newBody(k Kind) Body {
 }
 
 func decodeInput(k Kind, body []byte, out *Outcome) (Input, error) {
-	switch k {
-	case KindScan:
+	if k == KindScan {
 		return decodeScan(body, out)
-	case KindConfirm:
+	}
+	if k == KindConfirm {
 		return decodeConfirm(body)
 	}
 	b := newBody(k)
@@ -108,7 +108,7 @@ func decodeInput(k Kind, body []byte, out *Outcome) (Input, error) {
 }
 
 func decodeOutcome(k Kind, body []byte, out *Outcome) error {
-	switch k {
+	switch k { //nolint:exhaustive // an input's kind is no outcome's
 	case KindJudgement:
 		return appendJSON(&out.Judgements, body)
 	case KindRetired:
