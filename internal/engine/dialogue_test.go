@@ -84,6 +84,8 @@ type player struct {
 	s     *State
 	start record.Start
 	said  []string
+
+	payloads []record.Entry // all, as sent
 }
 
 // newPlayer has one source, one furnace furn-03 and the tags that wiring lists,
@@ -122,6 +124,7 @@ func (p *player) decide(at sample.Time, body record.Body) {
 		j := &out.Judgements[i]
 		p.say(at, "verdict %s/%s %s from %s", j.Parameter, j.Rule, j.Verdict, seconds(j.At))
 	}
+	p.payloads = append(p.payloads, out.Entries...)
 	for i := range out.Entries {
 		p.entry(at, &out.Entries[i])
 	}

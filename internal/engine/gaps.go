@@ -144,11 +144,14 @@ func (s *State) silentAt(t sample.Tag) sample.Time {
 }
 
 // silent opens gaps for tags of which nothing has been heard for too long: one
-// gap a tag.
+// gap a tag. Inputs of parameters come first, so that a parameter whose phase
+// falls silent with it is blind from its own last value on.
 func (d *decision) silent() {
-	for _, t := range d.watched("") {
-		if !d.s.Tags[t].Blind && d.s.silentAt(t) <= d.at {
-			d.blindOne(t, quality.CauseSilence, "")
+	for _, inputs := range []bool{true, false} {
+		for _, t := range d.watched("") {
+			if len(d.s.x.uses[t]) > 0 == inputs && !d.s.Tags[t].Blind && d.s.silentAt(t) <= d.at {
+				d.blindOne(t, quality.CauseSilence, "")
+			}
 		}
 	}
 }
