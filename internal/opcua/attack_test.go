@@ -3,6 +3,7 @@ package opcua
 import (
 	"bytes"
 	"encoding/binary"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,58 @@ func TestForgedRenewal(t *testing.T) {
 	r.until(t, "the value", has(1, sample.FloatValue(3.5)))
 	if got := lostWith(t, r, 0); !strings.Contains(got, errPeer.Error()) {
 		t.Errorf("lost with %q, want %q", got, errPeer)
+	}
+}
+
+// TestRenewalOverlap: after a renewal the server may still use the token before
+// for what it sends; that of two renewals ago it may not.
+func TestRenewalOverlap(t *testing.T) {
+	f := startFake(t, "Basic256Sha256", "SignAndEncrypt")
+	f.lifetime, f.lagging = time.Second, true
+	f.alive = true
+	_, r := start(t, f.options(t))
+	begin := time.Now()
+	r.until(t, "answers over two renewals", func(all []record.Body) bool {
+		return len(losses(all)) > 0 || time.Since(begin) > 2*time.Second
+	})
+	if l := losses(r.since(0)); len(l) > 0 {
+		t.Errorf("lost: %+v", l[0])
+	}
+}
+
+// TestAbsent: while the server is not there, one loss says so, at once and once.
+func TestAbsent(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	attempts := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+			attempts <- struct{}{}
+		}
+	}()
+	o := plain("opc.tcp://"+l.Addr().String(), "TC1")
+	noLeak(t)
+	s, r := start(t, o)
+	for range 5 {
+		<-attempts
+	}
+	l.Close()
+	<-done
+	got := r.since(0)
+	if len(got) != 1 || len(losses(got)) != 1 || losses(got)[0].Cause != CauseLink {
+		t.Errorf("got\n%s", tail(got))
+	}
+	if st := s.Status(); st.Connected || st.Err == "" || st.Connects != 0 {
+		t.Errorf("status %+v", st)
 	}
 }
 

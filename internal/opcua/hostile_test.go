@@ -31,6 +31,9 @@ type fakeServer struct {
 	mode     ua.MessageSecurityMode
 	lifetime time.Duration
 
+	alive   bool // keep-alives come, one for each request, at the publishing interval
+	lagging bool // after a renewal, answers still come under the token before
+
 	// What a test may bend; nil behaves.
 	bendOpen  func(c *serverConn, h *uasc.AsymmetricSecurityHeader, body []byte) // before OPN is sealed
 	bendReply func(req ua.Request, resp ua.Response) ua.Response                 // nil: no answer
@@ -50,11 +53,13 @@ type serverConn struct {
 	open     sealing
 	header   *uasc.AsymmetricSecurityHeader // of our OPN
 	message  sealing
+	before   sealing // of the token before
 	opens    int
 	sent     uint32
 	client   *x509.Certificate
 	discover bool // an unprotected channel beside the configured policy
 	mute     bool // it publishes no more
+	began    bool // it has sent its first value
 }
 
 func startFake(t testing.TB, policy, mode string) *fakeServer {
@@ -154,7 +159,11 @@ func (c *serverConn) serve() error {
 			}
 			continue
 		}
-		p, err := c.message.unseal(k.raw, k.clear)
+		keys := c.message
+		if int(k.token) < c.opens { // it was on its way while the token was renewed
+			keys = c.before
+		}
+		p, err := keys.unseal(k.raw, k.clear)
 		if err != nil {
 			return err
 		}
@@ -226,7 +235,7 @@ func (c *serverConn) takeOpen(k chunk) error {
 		return err
 	}
 	keys, err := uapolicy.Symmetric(k.open.SecurityPolicyURI, mine, req.ClientNonce)
-	c.message = symmetric(keys, mode)
+	c.before, c.message = c.message, symmetric(keys, mode)
 	return err
 }
 
@@ -260,8 +269,12 @@ func (c *serverConn) reply(id uint32, req ua.Request, resp ua.Response) error {
 		body = body[len(part):]
 		b := []byte("MSG\x00\x00\x00\x00\x00\x07\x00\x00\x00")
 		b[3] = final
-		b = binary.LittleEndian.AppendUint32(b, uint32(c.opens))
-		if err := c.send(c.message, req, b, id, part); err != nil {
+		token, s := uint32(c.opens), c.message
+		if c.lagging && token > 1 {
+			token, s = token-1, c.before
+		}
+		b = binary.LittleEndian.AppendUint32(b, token)
+		if err := c.send(s, req, b, id, part); err != nil {
 			return err
 		}
 	}
@@ -346,6 +359,10 @@ func (c *serverConn) answer(req ua.Request) (ua.Response, error) {
 		if c.mute {
 			return nil, nil
 		}
+		if c.alive {
+			<-time.After(20 * time.Millisecond)
+			return &ua.PublishResponse{SubscriptionID: 5, NotificationMessage: c.keepAlive()}, nil
+		}
 		select {
 		case m := <-c.publish:
 			return &ua.PublishResponse{SubscriptionID: 5, NotificationMessage: m}, nil
@@ -356,6 +373,15 @@ func (c *serverConn) answer(req ua.Request) (ua.Response, error) {
 		return &ua.CloseSessionResponse{}, nil
 	}
 	return nil, errors.New("unexpected request")
+}
+
+// keepAlive is the first value once, and then the sign that nothing changed.
+func (c *serverConn) keepAlive() *ua.NotificationMessage {
+	if !c.began {
+		c.began = true
+		return notification(1, 1.5, time.Now())
+	}
+	return message(2, time.Now())
 }
 
 // requests counts what came over secure channels, by kind.

@@ -283,15 +283,17 @@ func (sub *subscription) answered(r reply, put func(step, []record.Body) error) 
 		return sub.refused(err)
 	}
 	sub.faults = 0
-	// All that were at the server are answered, and we come to it only now.
-	if len(sub.answers) >= sub.outstanding {
-		sub.starved = window + 1
-	}
+	starved := sub.starved > 0
 	sub.starved = max(sub.starved-1, 0)
+	if len(sub.answers) >= sub.outstanding {
+		// All requests are answered, and we come to it only now: the server was
+		// without one, and what it sends for those to come may have waited.
+		sub.starved = len(sub.answers) + window
+	}
 	if resp.SubscriptionID != sub.id || resp.NotificationMessage == nil {
 		return fmt.Errorf("the server answered for subscription %d, ours is %d", resp.SubscriptionID, sub.id)
 	}
-	steps, err := sub.order.take(answer{resp, r.at, sub.starved > 0})
+	steps, err := sub.order.take(answer{resp, r.at, starved})
 	if err != nil {
 		return err
 	}

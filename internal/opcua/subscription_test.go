@@ -118,9 +118,11 @@ type living struct {
 	ledger *ledger
 	got    []string
 	token  uint64
-	block  chan struct{} // put waits for it, unless nil
-	end    chan error
-	cancel context.CancelFunc
+	// confirmed counts confirmations.
+	confirmed int
+	block     chan struct{} // put waits for it, unless nil
+	end       chan error
+	cancel    context.CancelFunc
 }
 
 // live subscribes to n items every second, publishing every 250 ms, and runs.
@@ -157,6 +159,8 @@ func (l *living) note(in []record.Body) {
 			for _, r := range b.Readings {
 				l.got = append(l.got, fmt.Sprintf("%d=%v%s", r.Tag, r.Value, r.Status))
 			}
+		case *record.Confirm:
+			l.confirmed++
 		case *record.Loss:
 			l.got = append(l.got, "lost "+b.Cause)
 		}
@@ -265,6 +269,39 @@ func TestSubscriptionBlocked(t *testing.T) {
 		synctest.Wait()
 		if n := l.link.requests(); n != window || fmt.Sprint(l.got) != "[1=1 1=2 1=3]" {
 			t.Errorf("%d publish requests and %v", n, l.got)
+		}
+		l.stop()
+	})
+}
+
+// TestSubscriptionStarved: a server that tells no publish time, and had no
+// request at hand, may have made an answer long before it sent it: that
+// confirms nothing.
+func TestSubscriptionStarved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := live(t, 1, behave(nobody))
+		untimed := func(seq uint32) *ua.NotificationMessage { return message(seq, time.Time{}) }
+		l.say(one(1, 1), nil)
+		l.say(untimed(2), nil)
+		if l.confirmed != 2 {
+			t.Errorf("%d confirmations, want 2", l.confirmed)
+		}
+		l.block = make(chan struct{})
+		l.say(untimed(2), nil) // is being handed over; its request is there again
+		l.say(untimed(2), nil) // wait, and
+		l.say(untimed(2), nil) // the server has no request any more
+		time.Sleep(time.Minute)
+		close(l.block)
+		synctest.Wait()
+		before := l.confirmed
+		l.say(untimed(2), nil) // may have been made within that minute
+		l.say(untimed(2), nil)
+		if l.confirmed != before {
+			t.Errorf("%d confirmations by answers of unknown age", l.confirmed-before)
+		}
+		l.say(untimed(2), nil)
+		if l.confirmed != before+1 {
+			t.Errorf("%d confirmations afterwards, want 1", l.confirmed-before)
 		}
 		l.stop()
 	})
