@@ -27,7 +27,7 @@ type source struct {
 // begin remembers the state, takes in who we are and what is installed, and
 // makes sources and uplink ready to run. All of it is committed before anything
 // is asked of the network.
-func (g *Gateway) begin(in *intake, cause string) error {
+func (g *Gateway) begin(ctx context.Context, in *intake, cause string) error {
 	s, differs, err := remember(&g.j.View)
 	if err != nil {
 		return fmt.Errorf("remember: %w", err)
@@ -51,7 +51,7 @@ func (g *Gateway) begin(in *intake, cause string) error {
 	}
 	d.onCommit = g.sendOn
 	g.in.Store(in)
-	return g.install(start, s)
+	return g.install(ctx, start, s)
 }
 
 // start is the run's first input.
@@ -81,7 +81,7 @@ func (g *Gateway) watchClock(ctx context.Context, in *intake, first record.Clock
 
 // install decides and commits the start, the list of approvers and every
 // specification in the directory, and asks once more for what was being asked.
-func (g *Gateway) install(start *record.Start, s *engine.State) error {
+func (g *Gateway) install(ctx context.Context, start *record.Start, s *engine.State) error {
 	at := sample.At(g.o.Now())
 	bodies, err := g.documents()
 	if err != nil {
@@ -97,7 +97,7 @@ func (g *Gateway) install(start *record.Start, s *engine.State) error {
 		return err
 	}
 	d.g.Checkpoint = true
-	return d.flush(context.Background())
+	return d.flush(ctx)
 }
 
 // documents are the approvers and specifications as the settings' files hold

@@ -179,7 +179,7 @@ func (g *Gateway) identity() error {
 // cannot be relied on any more. cause is why the one before ended.
 func (g *Gateway) session(ctx context.Context, cause string) error {
 	in := newIntake()
-	if err := g.begin(in, cause); err != nil {
+	if err := g.begin(ctx, in, cause); err != nil {
 		return err
 	}
 	watching, stopWatching := context.WithCancel(ctx)
