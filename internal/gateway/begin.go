@@ -83,16 +83,18 @@ func (g *Gateway) watchClock(ctx context.Context, in *intake, first record.Clock
 // specification in the directory, and asks once more for what was being asked.
 func (g *Gateway) install(ctx context.Context, start *record.Start, s *engine.State) error {
 	at := sample.At(g.o.Now())
-	bodies, err := g.documents()
+	documents, err := g.documents()
 	if err != nil {
 		return err
 	}
 	d := g.decider
-	for _, b := range append([]record.Body{start}, bodies...) {
-		if err := d.decide(at, b); err != nil {
+	for _, doc := range append([]document{{body: start}}, documents...) {
+		d.file = doc.file
+		if err := d.decide(at, doc.body); err != nil {
 			return err
 		}
 	}
+	d.file = ""
 	if err := d.answer(at, s.Needs()); err != nil {
 		return err
 	}
@@ -100,11 +102,17 @@ func (g *Gateway) install(ctx context.Context, start *record.Start, s *engine.St
 	return d.flush(ctx)
 }
 
+// document is a controlled document and the file that it was read from.
+type document struct {
+	file string
+	body record.Body
+}
+
 // documents are the approvers and specifications as the settings' files hold
 // them. A file that is not there yet is no error: nothing is judged then, and
 // the gateway says so.
-func (g *Gateway) documents() ([]record.Body, error) {
-	var bodies []record.Body
+func (g *Gateway) documents() ([]document, error) {
+	var list []document
 	paths := g.o.Config.Specs
 	approvers, err := os.ReadFile(paths.Approvers)
 	switch {
@@ -113,16 +121,16 @@ func (g *Gateway) documents() ([]record.Body, error) {
 	case err != nil:
 		return nil, fmt.Errorf("list of approvers: %w", err)
 	default:
-		bodies = append(bodies, &record.Policy{Document: approvers})
+		list = append(list, document{paths.Approvers, &record.Policy{Document: approvers}})
 	}
 	pairs, err := specdir.Read(paths.Dir)
 	if err != nil {
 		g.log.Error("specifications cannot all be read", "err", err)
 	}
 	for _, p := range pairs {
-		bodies = append(bodies, &record.Specification{Document: p.Document, Approvals: p.Approvals, By: "file"})
+		list = append(list, document{p.Path, &record.Specification{Document: p.Document, Approvals: p.Approvals, By: "file"}})
 	}
-	return bodies, nil
+	return list, nil
 }
 
 func (g *Gateway) makeSources(w *record.Wiring) error {

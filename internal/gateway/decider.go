@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -84,6 +85,7 @@ type decider struct {
 	onCommit  func(checkpoint bool) // wakes what sends and shows
 	committed *atomic.Pointer[Committed]
 
+	file          string // that the document under decision was read from; "" when it came otherwise
 	g             group
 	sinceSnapshot int
 	raised        map[uint64]sample.Time // quality entries without a receipt: when they came about
@@ -208,12 +210,37 @@ func (d *decider) decide(at sample.Time, b record.Body) error {
 	in := record.Input{N: d.s.N + 1, At: at, Body: b}
 	out := engine.Decide(d.s, in)
 	d.g.add(in, &out, d.now())
+	switch b.(type) {
+	case *record.Policy, *record.Specification:
+		if err := d.sayRefused(&out); err != nil {
+			return err
+		}
+	}
 	for _, e := range out.Entries {
 		if e.Lane == outbox.Quality {
 			d.raised[e.Seq] = at
 		}
 	}
 	return d.answer(at, out.Needs)
+}
+
+// sayRefused tells whoever reads the log what the record says was refused.
+func (d *decider) sayRefused(out *record.Outcome) error {
+	for _, e := range out.Entries {
+		if e.Topic != "event/audit" {
+			continue
+		}
+		var audit struct {
+			Data struct{ Action, Object, New, Reason string }
+		}
+		if err := json.Unmarshal(e.Payload, &audit); err != nil {
+			return fmt.Errorf("%s %d: %w", e.Lane, e.Seq, err)
+		}
+		if a := audit.Data; a.Action == "refuse" {
+			d.log.Error("refused: what was in force stays", "what", a.Object, "rev", a.New, "file", d.file, "err", a.Reason)
+		}
+	}
+	return nil
 }
 
 func (d *decider) answer(at sample.Time, needs []record.Need) error {
@@ -256,10 +283,13 @@ func (d *decider) flush(ctx context.Context) error {
 	if d.sinceSnapshot >= snapshotEvery && d.g.Snapshot == nil {
 		d.g.Snapshot = d.s.Save()
 	}
-	for {
+	for tried := 0; ; tried++ {
 		d.g.At = int64(sample.At(d.now()))
 		head, err := d.j.Commit(d.g.Group)
 		switch {
+		case err == nil && tried > 0:
+			d.log.Info("recording again", "commits", head.Size)
+			fallthrough
 		case err == nil:
 			d.done(head)
 			return nil
@@ -268,7 +298,9 @@ func (d *decider) flush(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", errUncertain, err)
 		}
 		d.recording(false)
-		d.log.Error("NOT RECORDING: no room for the record", "err", err)
+		if tried == 0 {
+			d.log.Error("NOT RECORDING: no room for the record", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("stopped without room for the last %d samples: %w", d.g.Samples, err)

@@ -35,6 +35,8 @@ type Gateway struct {
 	o   Options
 	j   *journal.Journal
 	log *slog.Logger
+	// cause is why the record begins anew, "" when it does not.
+	cause string
 
 	committed atomic.Pointer[Committed]
 	in        atomic.Pointer[intake]
@@ -58,28 +60,31 @@ func Open(o Options) (*Gateway, error) {
 	if err := os.MkdirAll(c.Data.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	j, err := openJournal(&o)
+	j, cause, err := openJournal(&o)
 	if err != nil {
 		return nil, err
 	}
-	return &Gateway{o: o, j: j, log: o.Log, ready: make(chan struct{})}, nil
+	return &Gateway{o: o, j: j, cause: cause, log: o.Log, ready: make(chan struct{})}, nil
 }
 
 // openJournal opens the record. One that is damaged is set aside, so that the
-// line can be watched; it is kept, and a new epoch begins.
-func openJournal(o *Options) (*journal.Journal, error) {
+// line can be watched; it is kept, a new epoch begins, and cause says so for the
+// record.
+func openJournal(o *Options) (j *journal.Journal, cause string, err error) {
 	c := o.Config
 	jo := journal.Options{Gateway: c.Gateway.ID, Quota: c.Data.Quota, At: int64(sample.At(o.Now())), Logger: o.Log}
-	j, err := journal.Open(c.Data.Dir, jo)
+	j, err = journal.Open(c.Data.Dir, jo)
 	if !errors.Is(err, journal.ErrDamaged) {
-		return j, err
+		return j, "", err
 	}
 	aside, asideErr := journal.SetAside(c.Data.Dir, jo.At)
 	if asideErr != nil {
-		return nil, errors.Join(err, asideErr)
+		return nil, "", errors.Join(err, asideErr)
 	}
 	o.Log.Error("journal is damaged: set aside, a new epoch begins", "err", err, "kept", aside)
-	return journal.Open(c.Data.Dir, jo)
+	cause = fmt.Sprintf("a new epoch begins: %v; the file is kept as %s", err, aside)
+	j, err = journal.Open(c.Data.Dir, jo)
+	return j, cause, err
 }
 
 // Journal is the record, for reading.
@@ -133,7 +138,7 @@ func (g *Gateway) Run(ctx context.Context) (err error) {
 		stop()
 		err = errors.Join(err, control.Wait())
 	}()
-	cause := ""
+	cause := g.cause
 	for {
 		err := g.session(ctx, cause)
 		if !errors.Is(err, errUncertain) {

@@ -162,6 +162,7 @@ func (s *site) receive() *process {
 type report struct {
 	OK       bool    `json:"ok"`
 	Size     int64   `json:"size"`
+	Root     string  `json:"root"`
 	Epoch    string  `json:"epoch"`
 	FirstBad *uint64 `json:"first_bad"`
 	Problems []struct {
@@ -169,19 +170,25 @@ type report struct {
 	} `json:"problems"`
 }
 
-// verify asks whether the journal is as it was written, with the gateway's
-// public key as it stands beside it.
+// verify asks whether the journal is as it was written.
 func (s *site) verify() report {
 	s.t.Helper()
-	public, _ := output(s.t, 0, "key", "show", filepath.Join(s.data(), "gateway.key"))
-	p := andon(s.t, "journal", "verify", "--data", s.data(), "--key", strings.TrimSpace(public), "--json")
+	return verifyDir(s.t, s.data())
+}
+
+// verifyDir asks it of a directory, with the gateway's public key as it stands
+// beside the journal.
+func verifyDir(t *testing.T, dir string) report {
+	t.Helper()
+	public, _ := output(t, 0, "key", "show", filepath.Join(dir, "gateway.key"))
+	p := andon(t, "journal", "verify", "--data", dir, "--key", strings.TrimSpace(public), "--json")
 	<-p.ended
 	var r report
 	if err := json.Unmarshal([]byte(p.stdout.String()), &r); err != nil {
-		s.t.Fatalf("journal verify: %v (%v)\n%s\n%s", err, p.err, p.stdout.String(), p.stderr.String())
+		t.Fatalf("journal verify: %v (%v)\n%s\n%s", err, p.err, p.stdout.String(), p.stderr.String())
 	}
 	if code := p.cmd.ProcessState.ExitCode(); (code == 0) != r.OK || code > 1 {
-		s.t.Fatalf("journal verify: exit code %d with ok %v", code, r.OK)
+		t.Fatalf("journal verify: exit code %d with ok %v", code, r.OK)
 	}
 	return r
 }
