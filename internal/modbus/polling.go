@@ -89,12 +89,12 @@ func (p *polling) weigh(ctx context.Context, q *poll, failure error) error {
 
 // halves splits the read if its failure was about one of several addresses; nil
 // if not.
-func (q *poll) halves(failure error) []*block {
+func (p *poll) halves(failure error) []*block {
 	var refused *Exception
 	if !errors.As(failure, &refused) || !refused.aboutAddress() {
 		return nil
 	}
-	return q.split()
+	return p.split()
 }
 
 // readings are what an answer holds, or bad ones for a read that failed.

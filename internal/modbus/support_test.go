@@ -140,15 +140,6 @@ func (d *device) close() {
 	}
 }
 
-// hangUp ends the connections that there are, politely.
-func (d *device) hangUp() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for c := range d.conns {
-		c.Close()
-	}
-}
-
 func (d *device) serve(c net.Conn) {
 	defer d.ended.Done()
 	defer func() {
