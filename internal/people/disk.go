@@ -27,8 +27,11 @@ func (d disk) path() string { return filepath.Join(d.dir, fileName) }
 
 // wrap names the file that an error is about.
 func (d disk) wrap(doing string, err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("%w: only root and the user that the gateway runs as may", err)
 	}
 	return fmt.Errorf("%s users file %s: %w", doing, d.path(), err)
 }

@@ -121,7 +121,7 @@ func (s *state) checkUser(i int) error {
 	a := &s.Users[i]
 	_, roleErr := ParseRole(string(a.Role))
 	_, pinErr := parseHash(a.PIN)
-	err := errors.Join(CheckID(a.ID), checkName(a.Name), roleErr, pinErr)
+	err := errors.Join(CheckID(a.ID), CheckName(a.Name), roleErr, pinErr)
 	switch {
 	case err != nil:
 		return fmt.Errorf("user %d (%q): %w", i+1, a.ID, err)

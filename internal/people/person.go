@@ -59,8 +59,9 @@ func CheckID(id string) error {
 	return nil
 }
 
-// checkName says what is wrong with a printed name.
-func checkName(name string) error {
+// CheckName says what is wrong with a printed name: one line of 1 to 100 printable
+// characters, without spaces around it.
+func CheckName(name string) error {
 	switch {
 	case name == "" || strings.TrimSpace(name) != name:
 		return fmt.Errorf("name %q: want the printed name, without spaces around it", name)
@@ -75,5 +76,5 @@ func checkName(name string) error {
 // check says all that is wrong with a new person.
 func (n New) check() error {
 	_, roleErr := ParseRole(string(n.Role))
-	return errors.Join(CheckID(n.ID), checkName(n.Name), roleErr, CheckPIN(n.PIN, n.ID))
+	return errors.Join(CheckID(n.ID), CheckName(n.Name), roleErr, CheckPIN(n.PIN, n.ID))
 }

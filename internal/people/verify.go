@@ -124,19 +124,13 @@ func (s *Store) hashOf(id string) (pinHash, error) {
 }
 
 // fits compares a PIN when it is its turn.
-func (s *Store) fits(ctx context.Context, h pinHash, pin string) (bool, error) {
-	if err := s.turn.enter(ctx); err != nil {
-		return false, err
-	}
-	defer s.turn.leave()
-	return h.fits(pin), nil
+func (s *Store) fits(ctx context.Context, h pinHash, pin string) (fits bool, err error) {
+	err = s.turn.take(ctx, h.cost, func() { fits = h.fits(pin) })
+	return fits, err
 }
 
 // hash is a PIN as it is kept, made when it is its turn.
-func (s *Store) hash(ctx context.Context, pin string) (string, error) {
-	if err := s.turn.enter(ctx); err != nil {
-		return "", err
-	}
-	defer s.turn.leave()
-	return newHash(pin, s.cost).String(), nil
+func (s *Store) hash(ctx context.Context, pin string) (hash string, err error) {
+	err = s.turn.take(ctx, s.cost, func() { hash = newHash(pin, s.cost).String() })
+	return hash, err
 }
