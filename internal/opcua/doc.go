@@ -24,7 +24,8 @@
 // watch.go turns them into inputs, ledger.go knows what may be acknowledged.
 // session.go and subscription.go speak the services over anything that sends a
 // request and brings its answer (the link interface), so that they are tested
-// without sockets. channel.go is the secure channel over one TCP connection.
+// without sockets. channel.go, open.go and receive.go are the secure channel over
+// one TCP connection; chunk.go seals and opens its pieces.
 // run.go joins them: connect, watch, and on any interruption say so once and
 // start over.
 //

@@ -42,25 +42,37 @@ func (s *Source) Read(ctx context.Context) ([]NodeReading, error) {
 		}
 		nodes, where = append(nodes, id), append(where, i)
 	}
-	size := maxBatch
-	if l.read > 0 {
-		size = min(size, l.read)
+	err = session.readAll(ctx, l.read, nodes, func(i int, v *ua.DataValue, at sample.Time) {
+		r, it := &all[where[i]], s.items[where[i]]
+		r.Reading, r.Time, r.Server = it.reading(v), instant(v, at), at
+	})
+	if err != nil {
+		return nil, err
 	}
-	for len(nodes) > 0 {
-		n := min(size, len(nodes))
-		values, at, err := session.readNodes(ctx, nodes[:n])
-		if tooMany(err) && n > 1 {
-			size = n / 2
+	return all, nil
+}
+
+// readAll reads nodes in as many calls as the server, which takes most of them
+// in one (0: it does not say), needs. got is called for each, by its index.
+func (s *session) readAll(ctx context.Context, most int, nodes []*ua.NodeID, got func(i int, v *ua.DataValue, at sample.Time)) error {
+	size := maxBatch
+	if most > 0 {
+		size = min(size, most)
+	}
+	for done := 0; done < len(nodes); {
+		part := nodes[done:min(done+size, len(nodes))]
+		values, at, err := s.readNodes(ctx, part)
+		if tooMany(err) && len(part) > 1 {
+			size = len(part) / 2
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i, v := range values {
-			r := &all[where[i]]
-			r.Reading, r.Time, r.Server = s.items[where[i]].reading(v), instant(v, at), at
+			got(done+i, v, at)
 		}
-		nodes, where = nodes[n:], where[n:]
+		done += len(part)
 	}
-	return all, nil
+	return nil
 }
