@@ -33,7 +33,11 @@ It ends on SIGTERM or an interrupt, after what has come in has been committed.`,
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			return runGateway(ctx, gateway.Options{Config: c, Version: version, Log: newLog(cmd)})
+			o := gateway.Options{Config: c, Version: version, Log: newLog(cmd)}
+			if err := underService(&o); err != nil {
+				return err
+			}
+			return runGateway(ctx, o)
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "the settings (gateway.yaml)")

@@ -11,6 +11,7 @@ import (
 	"andon/internal/clock"
 	"andon/internal/config"
 	"andon/internal/engine"
+	"andon/internal/metrics"
 	"andon/internal/opcua"
 	"andon/internal/record"
 	"andon/internal/sample"
@@ -20,6 +21,8 @@ import (
 
 // source is one connection to a PLC, as the gateway sees all kinds.
 type source struct {
+	name      string
+	status    func() metrics.Source // nil: nobody can say
 	run       func(ctx context.Context, in *intake, position int) error
 	committed func(token uint64)
 }
@@ -41,7 +44,7 @@ func (g *Gateway) begin(ctx context.Context, in *intake, cause string) error {
 		return err
 	}
 	start.Differs, start.Cause = differs, cause
-	d := &decider{j: g.j, s: s, log: g.log, every: g.o.Config.Data.CommitEvery, now: g.o.Now, observe: g.o.Observer, committed: &g.committed, raised: map[uint64]sample.Time{}}
+	d := &decider{j: g.j, s: s, log: g.log, every: g.o.Config.Data.CommitEvery, now: g.o.Now, observe: g.o.Observer, meter: g.meter, beat: g.beat, committed: &g.committed, raised: map[uint64]sample.Time{}}
 	g.decider = d
 	if err := g.makeSources(&start.Wiring); err != nil {
 		return err
@@ -49,6 +52,7 @@ func (g *Gateway) begin(ctx context.Context, in *intake, cause string) error {
 	if err := g.makeUplink(in); err != nil {
 		return err
 	}
+	g.parts.Store(&parts{d.sources, g.uplink})
 	d.onCommit = g.sendOn
 	g.in.Store(in)
 	return g.install(ctx, start, s)
@@ -151,14 +155,16 @@ func (g *Gateway) makeSources(w *record.Wiring) error {
 		if err != nil {
 			return err
 		}
-		g.decider.sources = append(g.decider.sources, fromOPCUA(src))
+		g.decider.sources = append(g.decider.sources, fromOPCUA(s.Name, src))
 	}
 	return nil
 }
 
 // fromOPCUA makes a source of an OPC UA connection.
-func fromOPCUA(s *opcua.Source) source {
+func fromOPCUA(name string, s *opcua.Source) source {
 	return source{
+		name:   name,
+		status: func() metrics.Source { return opcuaFacts(s.Status()) },
 		run: func(ctx context.Context, in *intake, position int) error {
 			return s.Run(ctx, opcuaSink{in, position})
 		},

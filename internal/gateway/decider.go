@@ -11,6 +11,7 @@ import (
 
 	"andon/internal/engine"
 	"andon/internal/journal"
+	"andon/internal/metrics"
 	"andon/internal/outbox"
 	"andon/internal/record"
 	"andon/internal/sample"
@@ -68,6 +69,7 @@ type Committed struct {
 	Wiring *record.Wiring
 	Specs  []record.SpecRef
 	Alarms int
+	Figures
 	// Recording is false from the moment a commit could not be made.
 	Recording bool
 }
@@ -81,6 +83,8 @@ type decider struct {
 	every     time.Duration // greatest age of a group
 	now       func() time.Time
 	observe   Observer
+	meter     *metrics.Meter // nil in tests that count nothing
+	beat      func()         // told of each turn: the gateway is alive; may be nil
 	sources   []source
 	onCommit  func(checkpoint bool) // wakes what sends and shows
 	committed *atomic.Pointer[Committed]
@@ -119,6 +123,7 @@ func (d *decider) run(ctx context.Context, in *intake) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		d.alive()
 		timer.Reset(d.wait())
 		stopped := false
 		var first *delivery
@@ -169,10 +174,21 @@ func (d *decider) turn(first *delivery, in *intake) error {
 	return d.tick()
 }
 
+// beatEvery is the longest time between two turns that have nothing to do: they
+// show that the gateway is alive.
+const beatEvery = 2 * time.Second
+
+// alive says that this goroutine has got through a turn.
+func (d *decider) alive() {
+	if d.beat != nil {
+		d.beat()
+	}
+}
+
 // wait is how long there is nothing to do unless something comes.
 func (d *decider) wait() time.Duration {
 	now := d.now()
-	wait := time.Hour
+	wait := beatEvery
 	if !d.g.empty() {
 		wait = d.g.began.Add(d.every).Sub(now)
 	}
@@ -309,6 +325,21 @@ func (d *decider) flush(ctx context.Context) error {
 	}
 }
 
+// commit writes the group, and measures that.
+func (d *decider) commit() (journal.Head, error) {
+	began := d.now()
+	d.g.At = int64(sample.At(began))
+	head, err := d.j.Commit(d.g.Group)
+	switch {
+	case d.meter == nil:
+	case err == nil:
+		d.meter.Commit(d.now().Sub(began))
+	default:
+		d.meter.CommitFailed()
+	}
+	return head, err
+}
+
 // done: the group is durable. What waits for that is told, in this order:
 // whoever reads, the sources, whoever sends.
 func (d *decider) done(head journal.Head) {
@@ -328,10 +359,11 @@ func (d *decider) done(head journal.Head) {
 		d.onCommit(g.Checkpoint)
 	}
 	d.latency(&g)
+	d.measure(&g)
 }
 
 func (d *decider) publish(head journal.Head) {
-	c := &Committed{Head: head, Outbox: d.s.Outbox, Wiring: &d.s.Start.Wiring, Alarms: len(d.s.Alarms), Recording: true}
+	c := &Committed{Head: head, Outbox: d.s.Outbox, Wiring: &d.s.Start.Wiring, Alarms: len(d.s.Alarms), Figures: figures(d.s), Recording: true}
 	for e := range d.s.Equipment {
 		for r := range d.s.Equipment[e].Running {
 			c.Specs = appendNew(c.Specs, d.s.Equipment[e].Running[r].Spec)
@@ -360,15 +392,14 @@ func (d *decider) recording(yes bool) {
 
 // latency tells how old what was committed had become.
 func (d *decider) latency(g *group) {
-	if d.observe == nil {
-		return
-	}
 	now := sample.At(d.now())
-	for _, a := range g.ages {
-		d.observe.Durable(a.samples, now.Sub(a.arrived))
-	}
-	if g.alarm && len(g.ages) > 0 {
-		d.observe.Alarm(now.Sub(g.ages[len(g.ages)-1].arrived))
+	if d.observe != nil {
+		for _, a := range g.ages {
+			d.observe.Durable(a.samples, now.Sub(a.arrived))
+		}
+		if g.alarm && len(g.ages) > 0 {
+			d.observe.Alarm(now.Sub(g.ages[len(g.ages)-1].arrived))
+		}
 	}
 	for _, r := range g.Retired {
 		if r.Lane != outbox.Quality {
@@ -376,9 +407,19 @@ func (d *decider) latency(g *group) {
 		}
 		for seq := r.First; seq <= r.Last; seq++ {
 			if at, ok := d.raised[seq]; ok {
-				d.observe.Receipt(now.Sub(at))
+				d.receipted(now.Sub(at))
 				delete(d.raised, seq)
 			}
 		}
+	}
+}
+
+// receipted: a quality event was receipted after that time.
+func (d *decider) receipted(after time.Duration) {
+	if d.observe != nil {
+		d.observe.Receipt(after)
+	}
+	if d.meter != nil {
+		d.meter.Receipt(after)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"andon/internal/config"
 	"andon/internal/journal"
+	"andon/internal/metrics"
 	"andon/internal/opcua"
 	"andon/internal/record"
 	"andon/internal/sample"
@@ -28,6 +29,10 @@ type Options struct {
 	Observer Observer
 	// Now is the gateway's clock; nil is time.Now.
 	Now func() time.Time
+	// Notify tells the service manager a state (sd_notify(3)); nil for nobody.
+	Notify func(state string) error
+	// Watchdog is the time within which it wants to hear of progress; 0 for not.
+	Watchdog time.Duration
 }
 
 // Gateway is the daemon. Make it with Open, run it once, and it is closed.
@@ -38,6 +43,10 @@ type Gateway struct {
 	// cause is why the record begins anew, "" when it does not.
 	cause string
 
+	meter     *metrics.Meter
+	progress  atomic.Int64  // when the deciding goroutine got through a turn, ns
+	beats     atomic.Uint64 // turns it has got through
+	parts     atomic.Pointer[parts]
 	committed atomic.Pointer[Committed]
 	in        atomic.Pointer[intake]
 	ready     chan struct{} // closed when the first session is running
@@ -64,7 +73,11 @@ func Open(o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Gateway{o: o, j: j, cause: cause, log: o.Log, ready: make(chan struct{})}, nil
+	g := &Gateway{o: o, j: j, cause: cause, log: o.Log, ready: make(chan struct{})}
+	if g.meter, err = metrics.New(o.Version, g.facts); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return g, nil
 }
 
 // openJournal opens the record. One that is damaged is set aside, so that the
@@ -132,11 +145,13 @@ func (g *Gateway) Run(ctx context.Context) (err error) {
 		return err
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var control errgroup.Group
-	control.Go(func() error { return g.control(serving) })
+	var beside errgroup.Group
+	beside.Go(func() error { return g.control(serving) })
+	beside.Go(func() error { return g.serveMetrics(serving) })
+	beside.Go(func() error { g.supervise(ctx, serving); return nil })
 	defer func() {
 		stop()
-		err = errors.Join(err, control.Wait())
+		err = errors.Join(err, beside.Wait())
 	}()
 	cause := g.cause
 	for {
@@ -147,6 +162,7 @@ func (g *Gateway) Run(ctx context.Context) (err error) {
 		g.log.Error("NOT RECORDING: starting over from what is on the disk", "err", err)
 		cause = err.Error()
 		for {
+			g.beat()
 			if _, err = g.j.Reopen(); err == nil {
 				break
 			}

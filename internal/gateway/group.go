@@ -18,6 +18,7 @@ type group struct {
 	ages   []age
 	done   []chan<- error // who waits for an input of his to be durable
 	alarm  bool
+	counts counts
 }
 
 // age is when some samples arrived, for the latency that is told.
@@ -37,11 +38,18 @@ func (g *group) add(in record.Input, out *record.Outcome, now time.Time) {
 	g.Records = record.Append(g.Records, in, *out)
 	if scan, ok := in.Body.(*record.Scan); ok && out.FirstI != 0 {
 		g.addSamples(in, scan, out)
+		g.counts.scan(scan, out)
+	}
+	if loss, ok := in.Body.(*record.Loss); ok {
+		g.counts.losses = append(g.counts.losses, loss.Source)
 	}
 	for _, e := range out.Entries {
 		g.Entries = append(g.Entries, journal.Entry{Lane: e.Lane, Seq: e.Seq, Topic: e.Topic, Payload: e.Payload})
 		g.urgent = true
-		g.alarm = g.alarm || e.Topic == "event/alarm"
+		if e.Topic == "event/alarm" {
+			g.alarm = true
+			g.counts.alarm(e.Payload)
+		}
 		g.Checkpoint = g.Checkpoint || e.Lane == "quality"
 	}
 	for _, r := range out.Retired {
