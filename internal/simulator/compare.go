@@ -2,15 +2,17 @@ package simulator
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base32"
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
+	"sort"
+	"strconv"
 	"strings"
-	"time"
 
 	"andon/internal/outbox"
-	"andon/internal/record"
 	"andon/internal/sample"
 )
 
@@ -107,6 +109,7 @@ func (o *oracle) check(w *world) {
 		w.problem("%s", s)
 	}
 	lives := w.lives()
+	o.alarms = w.alarms()
 	byRule := map[string][]life{}
 	for _, l := range lives {
 		o.checkLife(w, l)
@@ -116,10 +119,7 @@ func (o *oracle) check(w *world) {
 	for e := range o.plan.Equipment {
 		for p := range o.plan.Parameters {
 			q := &o.plan.Parameters[p]
-			var inputs []sample.Tag
-			for _, n := range q.Inputs {
-				inputs = append(inputs, o.plan.find(e, n))
-			}
+			inputs := o.inputs(o.plan.Equipment[e], q)
 			for r := range q.Rules {
 				o.checkRule(w, e, q, &q.Rules[r], inputs, byRule)
 			}
@@ -130,6 +130,9 @@ func (o *oracle) check(w *world) {
 		if len(l) > 0 {
 			w.problem("%d events of %s, which nothing in the truth accounts for", len(l), place)
 		}
+	}
+	for place := range o.alarms {
+		w.problem("alarms of %s, which nothing in the truth accounts for", place)
 	}
 	o.checkSamples(w)
 }
@@ -159,7 +162,8 @@ func (o *oracle) checkLife(w *world, l life) {
 func (o *oracle) checkRule(w *world, e int, q *Parameter, u *Rule, inputs []sample.Tag, byRule map[string][]life) {
 	place := o.plan.Equipment[e] + " " + q.ID + " " + u.ID
 	story := o.tell(inputs, u)
-	want := o.excursionsOf(story, inputs)
+	want := o.excursionsOf(story, inputs, q.MaxGap)
+	o.checkAlarms(w, place, o.annunciations(story, inputs), func() string { return u.String() })
 	got := byRule[place]
 	delete(byRule, place)
 	o.excursions += len(want)
@@ -209,8 +213,18 @@ func (o *oracle) differs(e *excursion, s *story, q *Parameter, l life) string {
 			diff = append(diff, fmt.Sprintf("worst %v, told %v", e.worst.x, x))
 		}
 	}
-	if math.Abs(d.Excursion.GapsS-e.gaps.Seconds()) > 1e-6 {
-		diff = append(diff, fmt.Sprintf("gaps %s, told %v", e.gaps, d.Excursion.GapsS))
+	number := func(what string, want, got float64) {
+		if math.Abs(want-got) > 1e-6*max(1, math.Abs(want)) {
+			diff = append(diff, fmt.Sprintf("%s %v, told %v", what, want, got))
+		}
+	}
+	number("gaps", e.gaps.Seconds(), d.Excursion.GapsS)
+	number("samples", float64(e.outside), float64(d.Excursion.Samples))
+	if len(s.series) == 1 { // of several, what counts at the edges of gaps is not laid down
+		number("duration", e.duration.Seconds(), d.Excursion.DurationS)
+		if d.Excursion.Area != nil {
+			number("area", e.area, d.Excursion.Area.Value)
+		}
 	}
 	kind := "deviation"
 	if s.rule.Nonconformance {
@@ -219,224 +233,64 @@ func (o *oracle) differs(e *excursion, s *story, q *Parameter, l life) string {
 	if d.Kind != kind || d.Class != s.rule.Class || d.Type != "process_parameter" || d.Spec.ID != "SIM" || d.Spec.Revision != "A" {
 		diff = append(diff, fmt.Sprintf("is a %s %s of %s %s %s", d.Class, d.Kind, d.Type, d.Spec.ID, d.Spec.Revision))
 	}
-	if e.cleared != 0 && l.last().Data.Evidence == nil {
-		diff = append(diff, "no evidence")
+	if id := o.id(kind[:3], d.Equipment.ID, e.n, q.ID, s.rule.ID); kind == "deviation" && id != d.EventID {
+		diff = append(diff, fmt.Sprintf("id of input %d %s, told %s", e.n, id, d.EventID))
 	}
+	diff = append(diff, o.late(e.detected, l.first(), q)...)
+	diff = append(diff, o.evidence(q, l.last())...)
 	return strings.Join(diff, "; ")
 }
 
-// checkMissing: monitoring lost, once for each stretch in which any input was
-// unknown for longer than allowed, if product was exposed.
-func (o *oracle) checkMissing(w *world, e int, q *Parameter, inputs []sample.Tag, byRule map[string][]life) {
-	place := o.plan.Equipment[e] + " " + q.ID + " missing_data"
-	got := byRule[place]
-	delete(byRule, place)
-	var want []blindness
-	for _, b := range o.blind(inputs, q.UpTo) {
-		if o.plan.Lot != "" && !q.Flag && (b.to == 0 || b.to.Sub(b.from) > q.UpTo) {
-			want = append(want, b)
-		}
-	}
-	o.lost += len(want)
-	for i := 0; i < max(len(want), len(got)); i++ {
-		switch {
-		case i >= len(got):
-			w.problem("%s: monitoring lost from %s to %s was not told", place, clockTime(want[i].from), clockTime(want[i].to))
-			return
-		case i >= len(want):
-			w.problem("%s: told and not in the truth: from %s", place, clockTime(got[i].first().Data.OccurredFrom))
-			return
-		}
-		d := &got[i].last().Data
-		b := want[i]
-		if d.OccurredFrom != b.from || d.OccurredTo != b.to || d.DetectedAt != b.from.Add(q.UpTo) || d.ClearedAt != b.to || d.Type != "monitoring_lost" {
-			w.problem("%s: monitoring lost for %s\n%sfrom %s to %s, told %s to %s, detected %s cleared %s", place, q.UpTo, o.blindness(inputs, b.from), clockTime(b.from), clockTime(b.to), clockTime(d.OccurredFrom), clockTime(d.OccurredTo), clockTime(d.DetectedAt), clockTime(d.ClearedAt))
-			return
-		}
-	}
+// id is the name of an event: the same for the same equipment, parameter, rule
+// and input that first put the rule out.
+func (o *oracle) id(prefix, equipment string, n uint64, of ...string) string {
+	parts := append([]string{gatewayName, epoch, equipment}, of...)
+	sum := sha256.Sum256([]byte(strings.Join(append(parts, strconv.FormatUint(n, 10)), "\x00")))
+	return prefix + "-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:26])
 }
 
-// blindness shows the gaps of some tags about an instant, for people.
-func (o *oracle) blindness(inputs []sample.Tag, t sample.Time) string {
-	var b strings.Builder
-	for _, g := range o.gaps {
-		for _, x := range g.tags {
-			if slices.Contains(inputs, x.tag) && x.from < t.Add(15*time.Second) && (x.to == 0 || x.to > t.Add(-5*time.Second)) {
-				fmt.Fprintf(&b, "  gap of tag %d from %s to %s, %s by input %d at %s\n", x.tag, clockTime(x.from), clockTime(x.to), g.cause, g.n, clockTime(g.raised))
+// inputs are the tags of a parameter on a piece of equipment.
+func (o *oracle) inputs(equipment string, q *Parameter) (tags []sample.Tag) {
+	e := slices.Index(o.plan.Equipment, equipment)
+	for _, n := range q.Inputs {
+		tags = append(tags, o.plan.find(e, n))
+	}
+	return tags
+}
+
+// late: an event is told at the latest when the clock has passed its instant,
+// the grace for samples on their way included.
+func (o *oracle) late(detected sample.Time, x *told, q *Parameter) []string {
+	inputs := o.inputs(x.Data.Equipment.ID, q)
+	k := sort.Search(len(o.facts), func(k int) bool { return o.clock(k, inputs) >= detected })
+	if k < len(o.facts) && x.Data.RaisedAt > o.facts[k].at {
+		return []string{fmt.Sprintf("raised by %s at the latest, told at %s", clockTime(o.facts[k].at), clockTime(x.Data.RaisedAt))}
+	}
+	return nil
+}
+
+// evidence: the last revision names every sample of the parameter's inputs in
+// its window that was on record by then.
+func (o *oracle) evidence(q *Parameter, x *told) []string {
+	d := &x.Data
+	if d.Evidence == nil {
+		return []string{"no evidence"}
+	}
+	w := d.Evidence.Window
+	var diff []string
+	if w.From > d.OccurredFrom.Add(-q.Before) || w.To < max(d.OccurredTo, d.ClearedAt).Add(q.After) {
+		diff = append(diff, fmt.Sprintf("evidence from %s to %s only", clockTime(w.From), clockTime(w.To)))
+	}
+	count := 0
+	for _, t := range o.inputs(d.Equipment.ID, q) {
+		for _, s := range o.tags[t].samples {
+			if s.t >= w.From && s.t <= w.To && o.facts[s.k].n < d.Gateway.N {
+				count++
 			}
 		}
 	}
-	return b.String()
-}
-
-// blind are the stretches in which it was known that any of the inputs was
-// unknown. Each begins where the gap that it was first known by did, and what
-// has been told does not begin anew: a gap behind it that turns out to have
-// begun before its end is the same.
-func (o *oracle) blind(inputs []sample.Tag, upTo time.Duration) (list []blindness) {
-	all := o.each(inputs)
-	slices.SortStableFunc(all, func(a, b tagged) int {
-		switch {
-		case a.k != b.k:
-			return a.k - b.k
-		case a.gap && b.gap && a.armed != b.armed:
-			return a.armed - b.armed
-		case a.gap && b.gap:
-			return int(a.t - b.t)
-		case a.gap:
-			return -1
-		case b.gap:
-			return 1
-		}
-		return 0
-	})
-	gone := make([]bool, len(inputs))
-	for _, m := range all {
-		before := slices.Contains(gone, true)
-		gone[m.i] = m.gap
-		last := len(list) - 1
-		switch after := slices.Contains(gone, true); {
-		case before && !after:
-			list[last].to = max(m.t, list[last].from)
-		case before || !after:
-		case last >= 0 && m.t < list[last].to && list[last].to.Sub(list[last].from) > upTo:
-			list[last].to = 0
-		default:
-			list = append(list, blindness{from: m.t})
-		}
+	if count != d.Evidence.Count {
+		diff = append(diff, fmt.Sprintf("evidence of %d samples, told %d", count, d.Evidence.Count))
 	}
-	return list
-}
-
-// checkGaps: every gap once, with its cause, tags, beginning and end.
-func (o *oracle) checkGaps(w *world, byRule map[string][]life) {
-	byCause := map[string][]*gap{}
-	for _, g := range o.gaps {
-		place := "gap " + o.plan.Equipment[g.equipment] + " " + g.cause
-		byCause[place] = append(byCause[place], g)
-	}
-	for place, want := range byCause {
-		got := byRule[place]
-		delete(byRule, place)
-		if len(got) != len(want) {
-			w.problem("%s: %d, told %d", place, len(want), len(got))
-		}
-		for i := 0; i < min(len(want), len(got)); i++ {
-			if diff := o.gapDiffers(want[i], got[i]); diff != "" {
-				w.problem("%s: %s", place, diff)
-				break
-			}
-		}
-	}
-}
-
-func (o *oracle) gapDiffers(g *gap, l life) string {
-	d := &l.last().Data
-	var names []string
-	from, to, open := g.tags[0].from, sample.Time(0), false
-	for _, b := range g.tags {
-		names = append(names, o.plan.Equipment[g.equipment]+"/"+o.plan.Names[o.plan.Tags[b.tag].Name])
-		from, to, open = min(from, b.from), max(to, b.to), open || b.to == 0
-	}
-	if open {
-		to = 0
-	}
-	slices.Sort(names)
-	if !slices.Equal(names, d.Tags) || d.OccurredFrom != from || d.OccurredTo != to || d.RaisedAt != g.raised || d.Gateway.N < g.n {
-		return fmt.Sprintf("of %v from %s to %s raised %s, told %v from %s to %s raised %s", names, clockTime(from), clockTime(to), clockTime(g.raised), d.Tags, clockTime(d.OccurredFrom), clockTime(d.OccurredTo), clockTime(d.RaisedAt))
-	}
-	return ""
-}
-
-// checkSamples: every sample that was handed over and committed is in the
-// record once, as the plant had it, and nothing else is.
-func (o *oracle) checkSamples(w *world) {
-	plant := map[taggedTime]point{}
-	for t := range o.plan.Tags {
-		for _, p := range series(o.plan, t) {
-			plant[taggedTime{sample.Tag(t), p.T}] = p
-		}
-	}
-	had := map[taggedTime]int{}
-	for tag, is := range w.jr.byTag {
-		for _, i := range is {
-			s := &w.jr.samples[i-1]
-			k := taggedTime{tag, s.T}
-			had[k]++
-			if p, ok := plant[k]; !ok || p != (point{s.T, s.V, s.Q, s.St}) {
-				w.problem("sample %d (%s %s) is not what the plant put out", i, s.Tag, s.T)
-			}
-		}
-	}
-	told := o.handed()
-	for k := range told {
-		if had[k] != 1 {
-			w.problem("the sample of tag %d at %s is in the record %d times", k.tag, k.t, had[k])
-		}
-	}
-	if len(told) != len(had) {
-		w.problem("%d samples were handed over, %d are in the record", len(told), len(had))
-	}
-}
-
-// taggedTime is one sample's place.
-type taggedTime struct {
-	tag sample.Tag
-	t   sample.Time
-}
-
-// handed are the samples that were handed over and committed.
-func (o *oracle) handed() map[taggedTime]bool {
-	all := map[taggedTime]bool{}
-	for k := range o.facts {
-		if b, ok := o.facts[k].body.(*record.Scan); ok {
-			for _, r := range b.Readings {
-				all[taggedTime{r.Tag, b.Time}] = true
-			}
-		}
-	}
-	return all
-}
-
-// clockTime is an instant as seconds from the start of the run.
-func clockTime(t sample.Time) string {
-	if t == 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%.9f", t.Sub(start).Seconds())
-}
-
-func (u *Rule) String() string {
-	limits := u.Expected
-	if u.Low != nil {
-		limits += fmt.Sprintf(" low %v", *u.Low)
-	}
-	if u.High != nil {
-		limits += fmt.Sprintf(" high %v", *u.High)
-	}
-	return fmt.Sprintf("(%s %s%s deadband %v on %s event %s off %s rejoin %s)", u.Kind, u.Scope, limits, u.Deadband, u.On, u.Event, u.Off, u.Rejoin)
-}
-
-// around shows what a rule was judged by about an instant, for people.
-func (s *story) around(t sample.Time, o *oracle) string {
-	var b strings.Builder
-	for i := range s.stretches {
-		st := &s.stretches[i]
-		if st.from > t.Add(12*time.Second) || st.until != 0 && st.until < t.Add(-4*time.Second) {
-			continue
-		}
-		fmt.Fprintf(&b, "  %s %s..%s gap=%v", [...]string{"unknown", "in", "out"}[st.v], clockTime(st.from), clockTime(st.until), st.gap)
-		if st.k < len(o.facts) {
-			fmt.Fprintf(&b, " ended by input %d at %s", o.facts[st.k].n, clockTime(o.facts[st.k].at))
-		}
-		b.WriteByte('\n')
-	}
-	for i := range s.series {
-		for _, n := range s.series[i] {
-			if n.t >= t.Add(-2*time.Second) && n.t <= t.Add(8*time.Second) {
-				fmt.Fprintf(&b, "  series %d: %v at %s (before: held to %s, first %v)\n", i, n.x, clockTime(n.t), clockTime(n.held), n.first)
-			}
-		}
-	}
-	return b.String()
+	return diff
 }

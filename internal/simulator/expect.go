@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"math"
 	"time"
 
 	"andon/internal/sample"
@@ -21,7 +22,7 @@ type excursion struct {
 
 // excursions are the events of a story: those stretches out that lasted for
 // the delay, joined with those that came back too soon.
-func (o *oracle) excursionsOf(s *story, inputs []sample.Tag) (list []excursion) {
+func (o *oracle) excursionsOf(s *story, inputs []sample.Tag, maxGap time.Duration) (list []excursion) {
 	u := s.rule
 	for i := 0; i < len(s.stretches); i++ {
 		if s.stretches[i].v != out {
@@ -44,7 +45,7 @@ func (o *oracle) excursionsOf(s *story, inputs []sample.Tag) (list []excursion) 
 			i = next
 		}
 		e.last = i
-		o.describe(s, &e)
+		o.describe(s, &e, maxGap)
 		list = append(list, e)
 	}
 	return list
@@ -100,7 +101,7 @@ func (o *oracle) reaches(st *stretch, inputs []sample.Tag, at sample.Time, atOnc
 }
 
 // describe fills in what an event says of its excursion.
-func (o *oracle) describe(s *story, e *excursion) {
+func (o *oracle) describe(s *story, e *excursion, maxGap time.Duration) {
 	end := e.cleared
 	if end == 0 {
 		end = o.plan.End
@@ -124,6 +125,7 @@ func (o *oracle) describe(s *story, e *excursion) {
 	}
 	for i := range s.series {
 		o.measure(s, e, s.series[i], end)
+		o.integrate(s, e, s.series[i], end, maxGap)
 	}
 }
 
@@ -158,4 +160,79 @@ func (o *oracle) measure(s *story, e *excursion, nodes []node, end sample.Time) 
 			}
 		}
 	}
+}
+
+// integrate adds up the time outside and the distance beyond the limit over it:
+// a number stands as long as it is known to have stood, and then goes straight
+// to the next one. What touches a gap, or is too long, is not counted.
+func (o *oracle) integrate(s *story, e *excursion, nodes []node, end sample.Time, maxGap time.Duration) {
+	of := func(n *node) bool { return s.rule.beyond(n.x) > 0 && n.t >= e.from && n.t <= end }
+	area := 0.0
+	for i := 1; i < len(nodes); i++ {
+		a, b := &nodes[i-1], &nodes[i]
+		if b.first || !of(a) && !of(b) {
+			continue
+		}
+		held := min(max(b.held, a.t), b.t)
+		spans := [][2]node{{*a, {t: held, x: a.x}}}
+		if b.t.Sub(held) <= maxGap {
+			spans = append(spans, [2]node{{t: held, x: a.x}, *b})
+		}
+		for _, x := range spans {
+			d, v := s.rule.outsideBetween(x[0], x[1])
+			e.duration += d
+			area += v
+		}
+	}
+	e.area = max(e.area, area)
+}
+
+// outsideBetween is for how long, and with what area, a number that goes
+// straight from a to b is beyond the limits.
+func (u *Rule) outsideBetween(a, b node) (d time.Duration, area float64) {
+	length := b.t.Sub(a.t)
+	switch {
+	case length <= 0:
+		return 0, 0
+	case u.Kind == spec.Equals: // holds until the next one
+		return time.Duration(a.x) * length, 0
+	}
+	over := func(x, y float64) {
+		if x <= 0 && y <= 0 {
+			return
+		}
+		part, mean := 1.0, (x+y)/2
+		if x < 0 || y < 0 {
+			part, mean = max(x, y)/math.Abs(x-y), max(x, y)/2
+		}
+		t := time.Duration(part * float64(length))
+		d += t
+		area += mean * t.Seconds()
+	}
+	if u.High != nil {
+		over(a.x-*u.High, b.x-*u.High)
+	}
+	if u.Low != nil {
+		over(*u.Low-a.x, *u.Low-b.x)
+	}
+	return d, area
+}
+
+// annunciation is one raising of an alarm; cleared is 0 while it stands.
+type annunciation struct{ raised, cleared sample.Time }
+
+// annunciations are the alarms of a story.
+func (o *oracle) annunciations(s *story, inputs []sample.Tag) (list []annunciation) {
+	for i := 0; i < len(s.stretches); i++ {
+		if s.stretches[i].v != out {
+			continue
+		}
+		var a annunciation
+		if a.raised, i = o.raised(s, inputs, i, s.rule.On); a.raised == 0 {
+			continue
+		}
+		a.cleared, i = o.cleared(s, inputs, i, s.rule.Off)
+		list = append(list, a)
+	}
+	return list
 }

@@ -20,6 +20,7 @@ type oracle struct {
 	// clocks is, by source, how far its clock had run by each fact: the latest
 	// instant of its own time that the gateway had lived to see before the fact.
 	clocks [][]sample.Time
+	alarms map[string][]annunciation // as they were told, by place
 
 	wrong      []string // with the world, not with the gateway
 	excursions int
@@ -35,6 +36,8 @@ type known struct {
 	maxGap time.Duration
 	moves  []move
 	hears  []hear
+	// samples are all that are on record, by source time.
+	samples []hear
 }
 
 // move is a change in what is known of a tag: a value, or that it is unknown
@@ -227,6 +230,7 @@ func (o *oracle) reading(k int, b *record.Scan, r sample.Reading, at sample.Time
 		o.arm(k, []sample.Tag{r.Tag}, "silence")
 	}
 	tag.last, tag.seen = p, true
+	tag.samples = append(tag.samples, hear{k, p.T})
 	switch {
 	case p.known():
 		o.value(k, r.Tag, p.V, at)

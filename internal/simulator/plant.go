@@ -81,7 +81,7 @@ func (m *mood) next(at sample.Time, wild bool) point {
 }
 
 func (m *mood) turn() {
-	m.kind = chance(m.r, calm, restless, restless, calm, restless, faulty)
+	m.kind = chance(m.r, calm, restless, restless, restless, restless, restless, faulty)
 	m.left = 1 + m.r.IntN(25)
 	if m.kind == faulty {
 		m.left = 1 + m.r.IntN(12)

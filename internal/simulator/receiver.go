@@ -17,6 +17,7 @@ import (
 const (
 	consumer    = "qms"
 	gatewayName = "sim-1"
+	epoch       = "e1"
 )
 
 // uplink is the model of the uplink: it sends what is committed and in the
@@ -171,9 +172,9 @@ func (x *receiver) answer(lane string) {
 		x.mail = append(x.mail, mail{x.w.now.Add(between(x.r, 10*time.Millisecond, 5*time.Second)), x.receipt(lane)})
 	}
 	if !calm && odds(x.r, 60) { // nonsense, which must be refused
-		bad := record.Receipt{Consumer: consumer, Epoch: "e1", Lane: lane, UpTo: 1 << 40}
+		bad := record.Receipt{Consumer: consumer, Epoch: epoch, Lane: lane, UpTo: 1 << 40}
 		if odds(x.r, 2) {
-			bad = record.Receipt{Consumer: "stranger", Epoch: "e1", Lane: lane, UpTo: 1}
+			bad = record.Receipt{Consumer: "stranger", Epoch: epoch, Lane: lane, UpTo: 1}
 		}
 		x.mail = append(x.mail, mail{x.w.now.Add(between(x.r, 10*time.Millisecond, time.Second)), bad})
 	}
@@ -181,7 +182,7 @@ func (x *receiver) answer(lane string) {
 }
 
 func (x *receiver) receipt(lane string) record.Receipt {
-	r := record.Receipt{Consumer: consumer, Epoch: "e1", Lane: lane, UpTo: x.upTo[lane], Signed: true}
+	r := record.Receipt{Consumer: consumer, Epoch: epoch, Lane: lane, UpTo: x.upTo[lane], Signed: true}
 	for seq := x.upTo[lane] + 1; seq <= x.highest[lane]; seq++ {
 		if x.stored[lane][seq] == nil {
 			continue

@@ -53,12 +53,12 @@ func (g *gateway) run() {
 	g.runs++
 	g.alive, g.life = true, immortal
 	if g.w.now < g.w.plan.Calm {
-		g.life = 40 + g.r.IntN(500)
+		g.life = 30 + g.r.IntN(400)
 	}
 	g.open, g.sent, g.land = group{}, nil, 0
 	g.seal = g.w.now.Add(between(g.r, 50*time.Millisecond, time.Second))
 	g.s = g.w.jr.refold(g.r.IntN(2))
-	g.decide(g.w.now, &record.Start{Gateway: gatewayName, Site: "acme/sim", Epoch: "e1", Version: "sim", Wiring: g.w.plan.wiring(),
+	g.decide(g.w.now, &record.Start{Gateway: gatewayName, Site: "acme/sim", Epoch: epoch, Version: "sim", Wiring: g.w.plan.wiring(),
 		Clock: record.Clock{Source: "ntp", Synced: true}, LastAlive: g.w.jr.lastAlive()})
 	g.askAgain()
 	g.take(&record.Specification{Document: g.w.plan.document(), By: "file", Unsigned: true})

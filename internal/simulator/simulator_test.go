@@ -1,6 +1,10 @@
 package simulator
 
 import (
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -8,6 +12,63 @@ import (
 	"andon/internal/sample"
 )
 
+// length is how long the plant of a run misbehaves.
+const length = 5 * time.Minute
+
+// seeds is how many runs it takes to see 10,000 excursions and 1,000 restarts.
+const seeds = 90
+
+// TestExcursions is recall 1 and precision 1: in 10,000 excursions and 1,000
+// restarts, everything that happened has been told once, and nothing else.
+// SIMULATOR_RUNS=N plays N seeds instead.
+func TestExcursions(t *testing.T) {
+	runs := uint64(seeds)
+	if testing.Short() {
+		runs = 8
+	}
+	if n, err := strconv.ParseUint(os.Getenv("SIMULATOR_RUNS"), 10, 32); err == nil {
+		runs = n // a soak
+	}
+	var mu sync.Mutex
+	var total Result
+	played := uint64(0)
+	t.Run("runs", func(t *testing.T) {
+		for seed := uint64(1); seed <= runs; seed++ {
+			t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+				t.Parallel()
+				r := play(t, seed)
+				mu.Lock()
+				defer mu.Unlock()
+				played++
+				total.Excursions += r.Excursions
+				total.Restarts += r.Restarts
+				total.Uncertain += r.Uncertain
+				total.Gaps += r.Gaps
+				total.Lost += r.Lost
+				total.Inputs += r.Inputs
+				total.Samples += r.Samples
+				total.Doubled += r.Doubled
+			})
+		}
+	})
+	t.Logf("%d runs: %d excursions, %d gaps, %d losses of monitoring; %d restarts, %d uncertain commits; %d inputs, %d samples, %d entries sent again",
+		played, total.Excursions, total.Gaps, total.Lost, total.Restarts, total.Uncertain, total.Inputs, total.Samples, total.Doubled)
+	if played == seeds && (total.Excursions < 10_000 || total.Restarts < 1_000) {
+		t.Errorf("%d excursions and %d restarts in %d runs, want 10000 and 1000", total.Excursions, total.Restarts, seeds)
+	}
+}
+
+// play runs one seed and reports what should not have been.
+func play(t *testing.T, seed uint64) *Result {
+	r := Run(NewPlan(seed, length))
+	for _, p := range r.Problems {
+		t.Error(p)
+	}
+	if t.Failed() {
+		t.Logf("this run alone: go test ./internal/simulator -run 'TestExcursions/runs/seed=%d$'", seed)
+	}
+	return r
+}
 
 // TestSameSeedSameRun: byte for byte.
 func TestSameSeedSameRun(t *testing.T) {

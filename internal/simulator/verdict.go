@@ -192,15 +192,15 @@ func (s *story) judge(gauges []gauge, moves []tagged, n uint64, passed sample.Ti
 	}
 	for _, v := range moves {
 		g := &gauges[v.i]
-		if v.gap {
-			g.known, g.outside = false, false
+		if v.gap { // what was outside when last seen has not come back yet
+			g.known = false
 			continue
 		}
 		x := s.rule.number(v.v)
 		s.series[v.i] = append(s.series[v.i], node{v.t, v.held, x, v.v, !g.known})
 		g.take(s.rule, x)
 	}
-	outside := slices.ContainsFunc(gauges, func(g gauge) bool { return g.known && g.outside })
+	outside := slices.ContainsFunc(gauges, func(g gauge) bool { return g.outside })
 	s.say(joined(gauges), m, n, outside)
 }
 
@@ -277,7 +277,7 @@ func (o *oracle) tellTogether(s *story, inputs []sample.Tag) {
 		o.judgeTogether(s, &gauges[0], values, all[from:to])
 		last := all[to-1]
 		last.move.passed = math.MaxInt64 // they are judged together when all have been heard of
-		s.say(joined(gauges), last.move, o.facts[last.k].n, gauges[0].known && gauges[0].outside)
+		s.say(joined(gauges), last.move, o.facts[last.k].n, gauges[0].outside)
 	}
 }
 
@@ -292,7 +292,7 @@ func (o *oracle) judgeTogether(s *story, g *gauge, values []*sample.Value, moves
 		values[m.i], held = &v, min(held, m.held)
 	}
 	if slices.Contains(values, nil) {
-		g.known, g.outside = false, false
+		g.known = false
 		return
 	}
 	x := s.rule.together(values)
