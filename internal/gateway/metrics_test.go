@@ -198,3 +198,55 @@ func TestMetricsAddressTaken(t *testing.T) {
 		t.Errorf("said %d times that the address is taken, want once:\n%s", n, b.String())
 	}
 }
+
+// TestRunIsReady: a gateway without a PLC or a broker says that it is ready,
+// answers a scrape at the address in its log, and says that it stops.
+func TestRunIsReady(t *testing.T) {
+	c := &config.Config{Gateway: config.Gateway{ID: "g1"}, Metrics: &config.Metrics{Listen: "127.0.0.1:0"},
+		Data: config.Data{Dir: t.TempDir(), Quota: 64 << 20, CommitEvery: 10 * time.Millisecond}}
+	var s told
+	address := make(chan string, 1)
+	g, err := Open(Options{Config: c, Notify: s.notify, Log: slog.New(addresses(address))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	<-g.Ready()
+	resp, err := http.Get("http://" + <-address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.Body.Close() != nil {
+		t.Fatal(err)
+	}
+	wantLines(t, string(b), "andon_recording 1", "andon_gaps_open 0")
+	for deadline := time.Now().Add(10 * time.Second); s.count("READY=1\nSTATUS=recording, 0/0 sources") == 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("said %q", s.said)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// addresses is a log handler that picks out where metrics are served.
+type addresses chan string
+
+func (addresses) Enabled(context.Context, slog.Level) bool { return true }
+
+func (a addresses) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "metrics" {
+		r.Attrs(func(x slog.Attr) bool { a <- x.Value.String(); return false })
+	}
+	return nil
+}
+
+func (a addresses) WithAttrs([]slog.Attr) slog.Handler { return a }
+
+func (a addresses) WithGroup(string) slog.Handler { return a }
