@@ -74,6 +74,7 @@ func newRoot() *cobra.Command {
 		newRunCommand(),
 		newSimulateCommand(),
 		newSpecCommand(),
+		newUserCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -11,7 +11,7 @@ import (
 
 var (
 	// ErrUnknown: nobody has the id.
-	ErrUnknown = errors.New("no such user")
+	ErrUnknown = errors.New("no such user: see andon user list")
 	// ErrTaken: somebody has the id already, or had it.
 	ErrTaken = errors.New("the id is taken")
 	// ErrUnchanged: it is so already.
