@@ -138,26 +138,36 @@ func (g *Gateway) documents() ([]document, error) {
 }
 
 func (g *Gateway) makeSources(w *record.Wiring) error {
-	c := g.o.Config
 	g.decider.sources = nil
-	for i := range c.Sources {
-		s := &c.Sources[i]
-		if s.OPCUA == nil {
+	for i := range g.o.Config.Sources {
+		s := &g.o.Config.Sources[i]
+		if !readable(s) {
 			g.log.Warn("source is not read by this version", "source", s.Name, "kind", s.Kind())
 			continue
 		}
-		o, err := opcuaOptions(c, s, w)
+		made, err := g.makeSource(s, w)
 		if err != nil {
 			return err
 		}
-		o.Logger, o.Now = g.log, g.o.Now
-		src, err := opcua.New(o)
-		if err != nil {
-			return err
-		}
-		g.decider.sources = append(g.decider.sources, fromOPCUA(s.Name, src))
+		g.decider.sources = append(g.decider.sources, made)
 	}
 	return nil
+}
+
+func (g *Gateway) makeSource(s *config.Source, w *record.Wiring) (source, error) {
+	if s.Modbus != nil {
+		return g.makeModbus(s, w)
+	}
+	o, err := opcuaOptions(g.o.Config, s, w)
+	if err != nil {
+		return source{}, err
+	}
+	o.Logger, o.Now = g.log, g.o.Now
+	src, err := opcua.New(o)
+	if err != nil {
+		return source{}, err
+	}
+	return fromOPCUA(s.Name, src), nil
 }
 
 // fromOPCUA makes a source of an OPC UA connection.

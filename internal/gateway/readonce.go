@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 
+	"andon/internal/config"
+	"andon/internal/modbus"
 	"andon/internal/opcua"
 	"andon/internal/record"
 	"andon/internal/sample"
@@ -27,34 +29,55 @@ func ReadOnce(ctx context.Context, o Options) []SourceReading {
 	var list []SourceReading
 	for i := range o.Config.Sources {
 		s := &o.Config.Sources[i]
-		if s.OPCUA == nil {
-			continue
+		switch {
+		case !readable(s):
+			o.Log.Warn("source is not read by this version", "source", s.Name, "kind", s.Kind())
+		case s.OPCUA != nil:
+			list = append(list, readOPCUA(ctx, o.Config, s, &w))
+		default:
+			list = append(list, readModbus(ctx, o.Config, s, &w))
 		}
-		r := SourceReading{Source: s.Name}
-		var src *opcua.Source
-		options, err := opcuaOptions(o.Config, s, &w)
-		if err == nil {
-			src, err = opcua.New(options)
-		}
-		var readings []opcua.NodeReading
-		if err == nil {
-			readings, err = src.Read(ctx)
-		}
-		r.Err = err
-		for _, x := range readings {
-			r.Readings = append(r.Readings, inWords(&w, x))
-		}
-		list = append(list, r)
 	}
 	return list
 }
 
-func inWords(w *record.Wiring, x opcua.NodeReading) TagReading {
-	t := &w.Tags[x.Item.Tag]
-	r := TagReading{Tag: t.Path(), Value: x.Reading.Value.String(), Unit: t.Unit, Quality: x.Reading.Quality.String(), Time: x.Time.String(),
-		Bad: x.Reading.Quality == sample.Bad}
-	if x.Reading.Status != "" {
-		r.Quality += " " + x.Reading.Status
+func readOPCUA(ctx context.Context, c *config.Config, s *config.Source, w *record.Wiring) SourceReading {
+	r := SourceReading{Source: s.Name}
+	var src *opcua.Source
+	options, err := opcuaOptions(c, s, w)
+	if err == nil {
+		src, err = opcua.New(options)
+	}
+	var readings []opcua.NodeReading
+	if err == nil {
+		readings, err = src.Read(ctx)
+	}
+	r.Err = err
+	for _, x := range readings {
+		r.Readings = append(r.Readings, inWords(w, x.Reading, x.Time))
+	}
+	return r
+}
+
+func readModbus(ctx context.Context, c *config.Config, s *config.Source, w *record.Wiring) SourceReading {
+	r := SourceReading{Source: s.Name}
+	src, err := modbus.New(modbusOptions(c, s, w))
+	var readings []modbus.TagReading
+	if err == nil {
+		readings, err = src.Read(ctx)
+	}
+	r.Err = err
+	for _, x := range readings {
+		r.Readings = append(r.Readings, inWords(w, x.Reading, x.Time))
+	}
+	return r
+}
+
+func inWords(w *record.Wiring, x sample.Reading, at sample.Time) TagReading {
+	t := &w.Tags[x.Tag]
+	r := TagReading{Tag: t.Path(), Value: x.Value.String(), Unit: t.Unit, Quality: x.Quality.String(), Time: at.String(), Bad: x.Quality == sample.Bad}
+	if x.Status != "" {
+		r.Quality += " " + x.Status
 	}
 	return r
 }
