@@ -81,7 +81,9 @@ func (p *ownPLC) spoil(tag string) time.Time {
 
 func (p *ownPLC) endpoint() string { return p.s.Endpoint() }
 
-func (p *ownPLC) nodes() map[string]string {
+func (p *ownPLC) nodes() map[string]string { return ownNodes() }
+
+func ownNodes() map[string]string {
 	return map[string]string{"tc1": "nsu=" + ownURI + ";s=furn-03.tc1", "steady": "nsu=" + ownURI + ";s=furn-03.steady"}
 }
 

@@ -84,8 +84,11 @@ func (w *talk) String() string {
 // andon starts the program.
 func andon(t *testing.T, args ...string) *process {
 	t.Helper()
-	return start(t, exec.Command(program, args...))
+	return start(t, command(args...))
 }
+
+// command is one command line of the program.
+func command(args ...string) *exec.Cmd { return exec.Command(program, args...) }
 
 // start starts any program; its standard input is not touched.
 func start(t *testing.T, cmd *exec.Cmd) *process {

@@ -17,13 +17,13 @@ type site struct {
 	key string // the receiver's public key
 }
 
-// siteOptions say where things are; what is left out has a working value.
+// siteOptions say where things are.
 type siteOptions struct {
-	endpoint string            // of the PLC
-	nodes    map[string]string // by tag: tc1 and steady
-	broker   string            // URL
-	quota    string
-	dataDir  string
+	endpoint string            // of the PLC; "" for none
+	nodes    map[string]string // by tag: tc1 and steady; nil is those of ownPLC
+	broker   string            // URL; "" for none
+	quota    string            // "" is enough
+	dataDir  string            // "" is data beside the settings
 }
 
 const gatewayID = "line2"
@@ -118,6 +118,12 @@ func (s *site) approve(document string) {
 func (s *site) settings() {
 	s.t.Helper()
 	o := s.o
+	if o.endpoint == "" {
+		o.endpoint = "opc.tcp://127.0.0.1:1"
+	}
+	if o.nodes == nil {
+		o.nodes = ownNodes()
+	}
 	if o.quota == "" {
 		o.quota = "1GiB"
 	}
