@@ -13,6 +13,7 @@ import (
 	"andon/internal/journal"
 	"andon/internal/metrics"
 	"andon/internal/outbox"
+	"andon/internal/panel"
 	"andon/internal/record"
 	"andon/internal/sample"
 )
@@ -70,6 +71,8 @@ type Committed struct {
 	Specs  []record.SpecRef
 	Alarms int
 	Figures
+	// View is what the panel shows, made with the same commit.
+	View *panel.State
 	// Recording is false from the moment a commit could not be made.
 	Recording bool
 }
@@ -88,6 +91,10 @@ type decider struct {
 	sources   []source
 	onCommit  func(checkpoint bool) // wakes what sends and shows
 	committed *atomic.Pointer[Committed]
+	viewer    *viewer // nil: nothing is shown
+	ledger    *ledger // nil: nothing is shown
+	before    int64   // size of the record when the session began
+	wake      func()  // wakes what shows
 
 	file          string // that the document under decision was read from; "" when it came otherwise
 	g             group
@@ -226,6 +233,9 @@ func (d *decider) decide(at sample.Time, b record.Body) error {
 	in := record.Input{N: d.s.N + 1, At: at, Body: b}
 	out := engine.Decide(d.s, in)
 	d.g.add(in, &out, d.now())
+	if d.ledger != nil {
+		d.ledger.decided(at, &out)
+	}
 	switch b.(type) {
 	case *record.Policy, *record.Specification:
 		if err := d.sayRefused(&out); err != nil {
@@ -369,7 +379,14 @@ func (d *decider) publish(head journal.Head) {
 			c.Specs = appendNew(c.Specs, d.s.Equipment[e].Running[r].Spec)
 		}
 	}
+	if d.viewer != nil {
+		d.ledger.committed()
+		c.View = d.viewer.make(d.s, head, true)
+	}
 	d.committed.Store(c)
+	if d.wake != nil {
+		d.wake()
+	}
 }
 
 func appendNew[T comparable](list []T, x T) []T {
@@ -386,7 +403,15 @@ func (d *decider) recording(yes bool) {
 	if c := d.committed.Load(); c != nil && c.Recording != yes {
 		other := *c
 		other.Recording = yes
+		if c.View != nil {
+			view := *c.View
+			view.Recording = yes
+			other.View = &view
+		}
 		d.committed.Store(&other)
+		if d.wake != nil {
+			d.wake()
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"andon/internal/journal"
 	"andon/internal/metrics"
 	"andon/internal/opcua"
+	"andon/internal/panel"
 	"andon/internal/record"
 	"andon/internal/sample"
 	"andon/internal/uplink"
@@ -49,7 +50,9 @@ type Gateway struct {
 	parts     atomic.Pointer[parts]
 	committed atomic.Pointer[Committed]
 	in        atomic.Pointer[intake]
-	ready     chan struct{} // closed when the first session is running
+	ledger    atomic.Pointer[ledger] // what has been told of events; of the running session
+	ready     chan struct{}          // closed when the first session is running
+	panel     *panel.Panel           // nil when the settings have none
 
 	// of the running session; set by begin, before anything of it runs
 	decider *decider
@@ -75,6 +78,9 @@ func Open(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{o: o, j: j, cause: cause, log: o.Log, ready: make(chan struct{})}
 	if g.meter, err = metrics.New(o.Version, g.facts); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	if err := g.openPanel(); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return g, nil
@@ -148,6 +154,7 @@ func (g *Gateway) Run(ctx context.Context) (err error) {
 	var beside errgroup.Group
 	beside.Go(func() error { return g.control(serving) })
 	beside.Go(func() error { return g.serveMetrics(serving) })
+	beside.Go(func() error { return g.servePanel(serving) })
 	beside.Go(func() error { g.supervise(ctx, serving); return nil })
 	defer func() {
 		stop()
@@ -213,6 +220,8 @@ func (g *Gateway) session(ctx context.Context, cause string) error {
 		sources.Go(func() error { return s.run(watching, in, i) })
 	}
 	uplink.Go(func() error { return g.send(sending) })
+	events, before := g.decider.ledger, g.decider.before
+	uplink.Go(func() error { g.recall(watching, events, before); return nil })
 	clockNow := g.decider.s.Start.Clock
 	sources.Go(func() error { g.watchClock(watching, in, clockNow); return nil })
 	ended := make(chan error, 1)

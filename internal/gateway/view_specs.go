@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"andon/internal/engine"
+	"andon/internal/panel"
+	"andon/internal/spec"
+)
+
+func ms(d time.Duration) float64 { return float64(d) / 1e6 }
+
+// specifications are all installed revisions, those in force first. They are
+// made again only when something about them has changed.
+func (v *viewer) specifications(s *engine.State) []panel.Spec {
+	all := s.Register.All()
+	key := specKey(s, len(all))
+	if key == v.specKey {
+		return v.specs
+	}
+	running := runningOn(s)
+	list := make([]panel.Spec, 0, len(all))
+	for i := range all {
+		list = append(list, specOf(s, &all[i], running))
+	}
+	slices.SortStableFunc(list, func(a, b panel.Spec) int { return statusOrder(a.Status) - statusOrder(b.Status) })
+	v.specs, v.specKey = list, key
+	return list
+}
+
+// runningOn says on which equipment each revision judges now.
+func runningOn(s *engine.State) map[string][]string {
+	on := map[string][]string{}
+	for e := range s.Equipment {
+		for r := range s.Equipment[e].Running {
+			ref := s.Equipment[e].Running[r].Spec
+			on[ref.ID+"\n"+ref.Revision] = append(on[ref.ID+"\n"+ref.Revision], s.Equipment[e].Name)
+		}
+	}
+	return on
+}
+
+// specKey is another one whenever what is shown of specifications is.
+func specKey(s *engine.State, installed int) string {
+	key := fmt.Sprintf("%p %d %d", s.Policy, s.Switch, installed)
+	for _, d := range s.Register.Current(s.At) {
+		key += "\n" + d.ID + " " + d.Revision
+	}
+	for e := range s.Equipment {
+		for r := range s.Equipment[e].Running {
+			ref := s.Equipment[e].Running[r].Spec
+			key += "\n" + s.Equipment[e].Name + " " + ref.ID + " " + ref.Revision
+		}
+	}
+	return key
+}
+
+func statusOrder(status string) int {
+	return slices.Index([]string{"in force", "pending", "expired", "superseded"}, status)
+}
+
+func specOf(s *engine.State, in *spec.Installed, running map[string][]string) panel.Spec {
+	d := in.Doc()
+	x := panel.Spec{SpecRef: panel.SpecRef{ID: d.ID, Revision: d.Revision, SHA256: d.SHA256}, Title: d.Title, Status: statusOf(s, d),
+		From: panel.Instant(d.Effective.From), To: panel.Instant(d.Effective.To), Installed: panel.Instant(in.At),
+		Origin: strings.TrimSpace(d.Origin.System + " " + d.Origin.Number), Change: d.Origin.Change, Reason: d.Origin.Reason,
+		Equipment: append([]string{}, running[d.ID+"\n"+d.Revision]...), Approvals: approvalsOf(s, in), Parameters: []panel.SpecLimit{}}
+	for i := range d.Parameters {
+		x.Parameters = append(x.Parameters, limitsOf(&d.Parameters[i]))
+	}
+	return x
+}
+
+func statusOf(s *engine.State, d *spec.Document) string {
+	switch {
+	case slices.ContainsFunc(s.Register.Current(s.At), func(c *spec.Document) bool { return c.ID == d.ID && c.Revision == d.Revision }):
+		return "in force"
+	case d.Effective.From > s.At:
+		return "pending"
+	case d.Effective.Expired(s.At):
+		return "expired"
+	}
+	return "superseded"
+}
+
+// approvalsOf are the signatures under a revision, with the names that the list
+// of approvers prints. They were verified when the revision was installed.
+func approvalsOf(s *engine.State, in *spec.Installed) []panel.Approval {
+	list := []panel.Approval{}
+	notes, err := spec.ParseApprovals(in.Approvals)
+	if err != nil {
+		return list // none: a draft in a rehearsal; what is installed here was verified
+	}
+	var policy *spec.Policy
+	if s.Policy != nil {
+		if p, err := spec.ParsePolicy("approvers", s.Policy.Document); err == nil {
+			policy = p // it was accepted by the same function
+		}
+	}
+	for _, a := range notes {
+		x := panel.Approval{User: a.User, Name: a.User, Role: a.Role, Meaning: a.Meaning, At: panel.Instant(a.Time)}
+		if policy != nil {
+			if who := policy.Person(a.User); who != nil {
+				x.Name = who.Name
+			}
+		}
+		list = append(list, x)
+	}
+	return list
+}
+
+func limitsOf(p *spec.Parameter) panel.SpecLimit {
+	x := panel.SpecLimit{ID: p.ID, Name: p.Name, Inputs: slices.Clone(p.Inputs), Unit: p.Unit, Target: p.Target, LSL: p.LSL, USL: p.USL, NOR: p.NOR, PAR: p.PAR, Rules: []string{}}
+	if x.Name == "" {
+		x.Name = p.ID
+	}
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		text := r.ID + ": " + ruleWords(r, p.Unit) + ", " + r.Class
+		if len(r.When) > 0 {
+			text += ", in " + strings.Join(r.When, ", ")
+		}
+		x.Rules = append(x.Rules, text)
+	}
+	return x
+}
+
+// ruleWords says what a rule wants.
+func ruleWords(r *spec.Rule, unit string) string {
+	if unit = panel.UnitText(unit); unit != "" {
+		unit = " " + unit
+	}
+	num := func(x *float64) string { return strconv.FormatFloat(*x, 'g', -1, 64) }
+	switch {
+	case r.Expected != nil:
+		return "must be " + r.Expected.String()
+	case r.Low != nil && r.High != nil:
+		return num(r.Low) + " … " + num(r.High) + unit
+	case r.High != nil:
+		return "at most " + num(r.High) + unit
+	case r.Low != nil:
+		return "at least " + num(r.Low) + unit
+	}
+	return r.Kind
+}
