@@ -70,7 +70,7 @@ type told struct {
 // life is all revisions of one event, in the order of their numbers.
 type life []told
 
-// first and last revision; returned: the last that says that it is over.
+// first and last are the first and the last revision.
 func (l life) first() *told { return &l[0] }
 func (l life) last() *told  { return &l[len(l)-1] }
 

@@ -36,6 +36,17 @@
 // beginning, end, worst value, detection and clearing; every gap and every loss
 // of monitoring is told once; nothing else is; every sample handed over is on
 // record once; lanes have no holes; raised = receipted + rejected at the end.
+// Alarms are held to their own instants, beside the events.
+//
+// Where the contract leaves open what holds, the oracle takes these readings:
+// any_input judges at once, so a verdict given stands even if an input turns
+// out to have been blind; an on-delay counts as far as some input is known to
+// have been out, an off-delay as far as all are known to have been in; a
+// parameter's loss of monitoring begins with the gap by which it was first
+// known; what a rule was in spec until is checked for single inputs only.
+//
+// A problem is printed with the command that plays its run alone.
+// SIMULATOR_RUNS=N plays N seeds.
 //
 // # What is not modelled yet
 //

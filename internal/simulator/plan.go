@@ -83,7 +83,7 @@ func between(r *rand.Rand, lo, hi time.Duration) time.Duration {
 	return lo + time.Duration(r.Int64N(int64(hi-lo)))
 }
 
-// source of chance for one concern of a run, so that more of one changes
+// dice are the chance of one concern of a run, so that more of one changes
 // nothing in the others.
 func dice(seed, concern uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, concern)) }
 

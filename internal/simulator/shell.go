@@ -19,14 +19,13 @@ type gateway struct {
 	w     *world
 	r     *rand.Rand
 	alive bool
-	life  int // operations until it is killed; at most one more of any kind after that
+	life  int // operations until it is killed
 	s     *engine.State
 	open  group  // decided, not handed to the journal
 	sent  *group // handed to the journal; nobody knows yet whether it is there
 	seal  sample.Time
 	land  sample.Time
 	again sample.Time // when it starts again
-	runs  int
 
 	// deceive changes what the engine is given, in tests of the oracle.
 	deceive func(n int, body record.Body) record.Body
@@ -50,7 +49,6 @@ const immortal = 1 << 60
 
 // run starts the gateway: on what the journal holds, if anything.
 func (g *gateway) run() {
-	g.runs++
 	g.alive, g.life = true, immortal
 	if g.w.now < g.w.plan.Calm {
 		g.life = 30 + g.r.IntN(400)

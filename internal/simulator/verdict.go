@@ -25,7 +25,7 @@ type stretch struct {
 	since       sample.Time // unknown: what it was known by had ended then, maybe before from
 	n           uint64      // of the input that began it
 	passed      sample.Time // when it ended, all inputs not in a gap had been heard of up to here
-	k           int         // the fact that ended it; len(facts) while it lasts
+	k           int         // the fact that ended it; beyond all facts while it lasts
 	gap         bool        // ended by a gap, from until on
 }
 
