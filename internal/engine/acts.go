@@ -15,6 +15,10 @@ import (
 // act carries out what a person did. It is on the audit trail whether it
 // changed anything or not.
 func (d *decision) act(b *record.Act) {
+	if b.Kind == record.Requeue {
+		d.requeue(b)
+		return
+	}
 	a := audit{Who: b.User, Role: b.Role, Action: b.Kind, Object: b.Target, Terminal: b.Terminal, Meaning: b.Meaning, Reason: b.Comment}
 	i := slices.IndexFunc(d.s.Alarms, func(al alarm.Alarm) bool { return al.ID == b.Target })
 	if i < 0 {

@@ -32,6 +32,9 @@ var update = flag.Bool("update", false, "write what the dialogues answer into th
 //	T tick                    the clock is at T
 //	T lot=L-1 (in context)    context says a field
 //	T ack PARAMETER RULE      the alarm is acknowledged
+//	T receipt LANE UP-TO      the consumer qms holds the entries up to there
+//	T reject LANE SEQ CODE    the consumer qms rejects an entry
+//	T requeue LANE SEQ        the dead letter is sent again
 //	T restart                 the gateway was killed and starts again
 //
 // In steps, `save` saves and loads the state.
@@ -182,6 +185,7 @@ type told struct {
 		Evidence *struct{} `json:"evidence"`
 		Text     string    `json:"text"`
 		Action   string    `json:"action"`
+		New      string    `json:"new"`
 		Reason   string    `json:"reason"`
 	} `json:"data"`
 }
@@ -213,8 +217,10 @@ func (p *player) entry(at sample.Time, e *record.Entry) {
 		p.say(at, "%s %s/%s %s%s: from %s to %s detected %s cleared %s suspect %s worst %s %gs area %g samples %d gaps %gs lots %v exposed %v",
 			strings.TrimPrefix(e.Topic, "quality/"), d.Spec.Parameter, d.Spec.Rule, d.State, evidence, seconds(d.OccurredFrom), seconds(d.OccurredTo), seconds(d.DetectedAt),
 			seconds(d.ClearedAt), seconds(d.Product.SuspectFrom), worst, d.Excursion.DurationS, area, d.Excursion.Samples, d.Excursion.GapsS, d.Product.Lots, d.Product.Exposed)
+	case "event/audit":
+		p.say(at, "%s %s %s %s", e.Topic, d.Action, d.New, d.Reason)
 	default:
-		p.say(at, "%s %s%s%s %s", e.Topic, d.Action, d.State, d.Text, d.Reason)
+		p.say(at, "%s %s%s %s", e.Topic, d.State, d.Text, d.Reason)
 	}
 }
 
@@ -268,6 +274,14 @@ func (p *player) play(line string) {
 			p.t.Fatal(err)
 		}
 		p.decide(at, &record.Receipt{Consumer: "qms", Epoch: "e1", Lane: f[2], UpTo: n, Signed: true})
+	case "reject":
+		e := p.sent(f[2], f[3])
+		p.decide(at, &record.Receipt{Consumer: "qms", Epoch: "e1", Lane: f[2], Signed: true,
+			Rejected: []record.Rejection{{Seq: e.Seq, Code: f[4], Reason: "because", Topic: e.Topic, SHA256: "…"}}})
+	case "requeue":
+		e := p.sent(f[2], f[3])
+		p.decide(at, &record.Act{User: "u1", Kind: record.Requeue, Target: f[2] + "/" + f[3], Comment: "mended",
+			Letter: &record.Letter{Lane: e.Lane, Seq: e.Seq, Topic: e.Topic, Payload: e.Payload}})
 	case "restart":
 		p.start.LastAlive = p.s.At
 		p.decide(at, &p.start)
@@ -278,6 +292,15 @@ func (p *player) play(line string) {
 	default:
 		p.decide(at, &record.Scan{Source: "plc", Time: at, Readings: p.readings(f[1:])})
 	}
+}
+
+// sent is an entry as it was first sent.
+func (p *player) sent(lane, seq string) record.Entry {
+	i := slices.IndexFunc(p.payloads, func(e record.Entry) bool { return e.Lane == lane && strconv.FormatUint(e.Seq, 10) == seq })
+	if i < 0 {
+		p.t.Fatalf("lane %s has no %s", lane, seq)
+	}
+	return p.payloads[i]
 }
 
 func (p *player) tags(names []string) (tags []sample.Tag) {

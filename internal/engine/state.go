@@ -37,6 +37,8 @@ type State struct {
 	// Waiting is since when the quality system has not receipted anything
 	// although something is waiting for it; 0 when nothing is.
 	Waiting sample.Time `json:"waiting"`
+	// Requeued are the ids of dead letters that have been sent again.
+	Requeued []string `json:"requeued,omitempty"`
 
 	x index // derived; see index.go
 }

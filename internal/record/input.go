@@ -77,11 +77,25 @@ type Tick struct{}
 type Act struct {
 	User     string `json:"user"`
 	Role     string `json:"role"`
-	Kind     string `json:"kind"`   // ack, comment
-	Target   string `json:"target"` // alarm id
+	Kind     string `json:"kind"`   // ack, comment, requeue
+	Target   string `json:"target"` // alarm id; id of a dead letter
 	Meaning  string `json:"meaning"`
 	Comment  string `json:"comment,omitempty"`
 	Terminal string `json:"terminal,omitempty"`
+	// Letter is the dead letter that is to be sent again (requeue), as the shell
+	// read it from the record.
+	Letter *Letter `json:"letter,omitempty"`
+}
+
+// Requeue is the kind of the act that sends a dead letter again.
+const Requeue = "requeue"
+
+// Letter is a dead letter: the entry's place and the exact bytes that were sent.
+type Letter struct {
+	Lane    string `json:"lane"`
+	Seq     uint64 `json:"seq"`
+	Topic   string `json:"topic"`
+	Payload []byte `json:"payload"`
 }
 
 // Context is what is being made, told by the MES or a person.
