@@ -17,4 +17,10 @@
 //
 // gateway.go writes the settings and the specification that go with the plant,
 // from the same numbers.
+//
+// Beside the furnaces there may be a press (press.go, press_map.go,
+// press_gateway.go) with short strokes, over Modbus TCP, with a script, a
+// specification and a truth of its own. Modbus has no source time, so a client
+// sees its values when it polls; each stands for more than two polls, excursions
+// are flat, and the truth says by how much later a client may see their edges.
 package plant

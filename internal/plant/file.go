@@ -28,6 +28,9 @@ func ParseFile(file string, b []byte) (Options, error) {
 		Step:   n.Get("step").Duration(),
 		Cycle:  n.Get("cycle").Duration(),
 		Listen: n.Get("listen").Text(),
+
+		Press:        n.Get("press").Text(),
+		ListenModbus: n.Get("listen_modbus").Text(),
 	}
 	if e := n.Get("equipment"); e.Present() {
 		o.Equipment = e.Texts()
@@ -120,6 +123,9 @@ func (e Episode) Describe(step time.Duration) string {
 	case Bad:
 		return at + who + " without a good value"
 	case Outage:
+		if e.Equipment != "" {
+			return at + "the server of " + e.Equipment + " refuses everybody"
+		}
 		return at + "the server refuses everybody"
 	case WrongRecipe:
 		return at + e.Equipment + " has another recipe than the released one"

@@ -21,9 +21,13 @@ const (
 	SpecRevision = "A"
 )
 
+// PressSource is the name of the source for the press in Settings.
+const PressSource = "press-bus"
+
 // Settings are the `sources` and `equipment` sections of gateway.yaml with
 // which a gateway reads this plant, as a source of the given name; publish is
-// the publishing interval it asks for.
+// the publishing interval it asks for. A press is a source of its own,
+// PressSource.
 func (p *Plant) Settings(source string, publish time.Duration) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `sources:
@@ -32,10 +36,16 @@ func (p *Plant) Settings(source string, publish time.Duration) string {
       endpoint: %s
       security: {policy: None, mode: None, insecure: true}
       publish: %s
-equipment:
 `, source, p.Endpoint(), yamlDuration(publish))
+	if p.press != nil {
+		p.pressSource(&b, PressSource)
+	}
+	b.WriteString("equipment:\n")
 	for _, e := range p.opt.Equipment {
 		p.furnaceSettings(&b, source, e)
+	}
+	if p.press != nil {
+		p.pressSettings(&b, PressSource)
 	}
 	return b.String()
 }

@@ -21,7 +21,7 @@ type Limit struct {
 	Rule      string
 	Tags      []string // any of them out is out
 	Phases    []string // judged in these; nil: always
-	High, Low *float64 // a value equal to a limit is in
+	High, Low *float64 // a value equal to a limit is in; both: a band
 	Equals    string   // the value wanted, of a text
 	Deadband  float64
 	OffDelay  time.Duration

@@ -56,7 +56,13 @@ type Options struct {
 
 	Equipment []string  // nil is furn-03 and furn-04
 	Schedule  []Episode // replaces the seeded schedule; nil: the seeded one
-	Record    bool      // keep every value put out, for Served
+	Record    bool      // keep every value put out by the furnaces, for Served
+
+	// Press adds a press of this name, over Modbus TCP; "" is none. It keeps the
+	// furnaces' step and plays a seeded schedule of its own; none beside a Schedule
+	// that is given.
+	Press        string
+	ListenModbus string // address of the press's server; "" is 127.0.0.1:0
 }
 
 // Plant is a running, or not yet running, simulated plant. Its methods may be
@@ -65,6 +71,7 @@ type Plant struct {
 	opt    Options
 	script *Script
 	server *uaserver.Server
+	press  *press // nil: none
 
 	mu      sync.Mutex // guards what follows
 	tallies []*tally   // one a furnace
@@ -103,6 +110,13 @@ func New(o Options) (*Plant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("simulated plant: %w", err)
 	}
+	if o.Press == "" {
+		return p, nil
+	}
+	if p.press, err = newPress(o, script); err != nil {
+		p.server.Close()
+		return nil, fmt.Errorf("simulated plant: press: %w", err)
+	}
 	return p, nil
 }
 
@@ -137,6 +151,9 @@ func newScript(o Options) (*Script, error) {
 			return nil, fmt.Errorf("equipment %s: given twice", e)
 		}
 	}
+	if o.Press != "" && !equipmentShape.MatchString(o.Press) || slices.Contains(o.Equipment, o.Press) {
+		return nil, fmt.Errorf("press %q: want letters, digits, - and _, and no furnace's name", o.Press)
+	}
 	if o.For > 0 {
 		s.limit = max(1, int((o.For-Settle)/o.Step))
 	}
@@ -165,16 +182,27 @@ func (p *Plant) Schedule(d time.Duration) []Episode {
 	if p.opt.For > 0 {
 		d = p.opt.For
 	}
-	return p.script.Schedule(int(d / p.opt.Step))
+	until := int(d / p.opt.Step)
+	all := p.script.Schedule(until)
+	if p.press != nil {
+		all = append(all, p.press.script.schedule(until)...)
+		slices.SortStableFunc(all, func(a, b Episode) int { return a.First - b.First })
+	}
+	return all
 }
 
-// Close gives the address back of a plant that is not going to be run.
-func (p *Plant) Close() { p.server.Close() }
+// Close gives the addresses back of a plant that is not going to be run.
+func (p *Plant) Close() {
+	p.server.Close()
+	if p.press != nil {
+		p.press.server.Close()
+	}
+}
 
 // Run lets the plant work until ctx ends, then returns nil. It goes on after
 // Options.For, without episodes, so that its end is not one more interruption.
 func (p *Plant) Run(ctx context.Context) error {
-	defer p.server.Close() // where Serve was never reached
+	defer p.Close() // where Serve was never reached
 	next := time.Now()
 	if p.opt.Start.After(next) {
 		next = p.opt.Start
@@ -188,6 +216,9 @@ func (p *Plant) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.server.Serve(ctx) })
+	if p.press != nil {
+		g.Go(func() error { return p.press.server.Serve(ctx) })
+	}
 	g.Go(func() error { return p.play(ctx, next) })
 	return g.Wait()
 }
@@ -263,6 +294,9 @@ func (p *Plant) step(k int) error {
 		p.tallies[i].add(f)
 	}
 	p.record(fresh, instant(at))
+	if p.press != nil {
+		p.press.step(k)
+	}
 	return nil
 }
 
@@ -310,7 +344,11 @@ func statusName(r Reading) string {
 func (p *Plant) Truth(until time.Time) Truth {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return join(p.tallies, instant(until))
+	all := slices.Clone(p.tallies)
+	if p.press != nil {
+		all = append(all, p.press.tally)
+	}
+	return join(all, instant(until))
 }
 
 // Served lists every new value put out so far, in order, where Options.Record

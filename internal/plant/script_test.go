@@ -66,7 +66,7 @@ func TestQuietPlantIsInSpecification(t *testing.T) {
 			for _, l := range Limits(DefaultStep) {
 				phase, _ := values[tagPhase].(int32)
 				judged := l.Phases == nil || slices.Contains(l.Phases, Phase(phase).String())
-				if judged && (len(l.outside(values)) > 0 || !l.wellInside(values)) {
+				if judged && (len(l.outside(values, furnacePhase)) > 0 || !l.wellInside(values)) {
 					t.Fatalf("step %d of %s: %s/%s: %v", k, s.equipment[i], l.Parameter, l.Rule, values)
 				}
 			}

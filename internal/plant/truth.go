@@ -31,6 +31,10 @@ type Deviation struct {
 	Worst     Worst       `json:"worst"`
 	Steps     int         `json:"steps"` // at which it was out
 	Lots      []string    `json:"lots"`  // that were in the furnace meanwhile
+	// Within is by how much later than From, To and Worst.At say a client may see
+	// them, in nanoseconds: 0 where it is told of every value with its source time,
+	// more where it polls.
+	Within time.Duration `json:"within_ns,omitempty"`
 }
 
 // Worst is the value furthest outside; of several the first.
@@ -77,6 +81,9 @@ type frame struct {
 // tally keeps the truth of one furnace, frame by frame.
 type tally struct {
 	equipment string
+	tags      []string           // that an interruption hides
+	phase     func(int32) string // names of phases
+	within    time.Duration      // see Deviation.Within
 	limits    []Limit
 	watches   []watch // one a limit
 	truth     Truth   // closed and open findings, in the order of their beginning
@@ -94,7 +101,8 @@ type watch struct {
 
 func newTally(equipment string, limits []Limit) *tally {
 	t := &tally{
-		equipment: equipment, limits: limits, watches: make([]watch, len(limits)),
+		equipment: equipment, tags: furnaceTags(), phase: furnacePhase,
+		limits: limits, watches: make([]watch, len(limits)),
 		lastGood: make(map[string]sample.Time), badGap: make(map[string]int), linkGap: -1,
 	}
 	for i := range t.watches {
@@ -102,6 +110,8 @@ func newTally(equipment string, limits []Limit) *tally {
 	}
 	return t
 }
+
+func furnacePhase(n int32) string { return Phase(n).String() }
 
 // add takes the next frame.
 func (t *tally) add(f frame) {
@@ -140,7 +150,7 @@ func (t *tally) loseSight() {
 		return
 	}
 	t.linkGap = len(t.truth.Gaps)
-	t.truth.Gaps = append(t.truth.Gaps, Gap{Equipment: t.equipment, Tags: furnaceTags(), Cause: causeLink, From: t.lastSeen})
+	t.truth.Gaps = append(t.truth.Gaps, Gap{Equipment: t.equipment, Tags: t.tags, Cause: causeLink, From: t.lastSeen})
 }
 
 func (t *tally) regainSight(at sample.Time) {
@@ -184,12 +194,12 @@ func (t *tally) judge(i int, at sample.Time, values map[string]any) {
 	if w.clear != 0 && at.Sub(w.clear) > l.OffDelay {
 		*w = watch{open: -1}
 	}
-	out := l.outside(values)
+	out := l.outside(values, t.phase)
 	if len(out) > 0 {
 		if w.open < 0 {
 			w.open = len(t.truth.Deviations)
 			t.truth.Deviations = append(t.truth.Deviations, Deviation{
-				Equipment: t.equipment, Parameter: l.Parameter, Rule: l.Rule, From: at,
+				Equipment: t.equipment, Parameter: l.Parameter, Rule: l.Rule, From: at, Within: t.within,
 			})
 		}
 		w.clear = 0
@@ -226,9 +236,9 @@ func (d *Deviation) extend(at sample.Time, l Limit, out []string, values map[str
 
 // outside lists the tags that are beyond the limit; none where it is not
 // judged. A tag without a good value is neither in nor out.
-func (l Limit) outside(values map[string]any) []string {
+func (l Limit) outside(values map[string]any, name func(int32) string) []string {
 	phase, known := values[tagPhase].(int32)
-	if l.Phases != nil && (!known || !slices.Contains(l.Phases, Phase(phase).String())) {
+	if l.Phases != nil && (!known || !slices.Contains(l.Phases, name(phase))) {
 		return nil
 	}
 	var out []string
@@ -261,10 +271,13 @@ func (l Limit) excess(v any) float64 {
 		return 1
 	}
 	x, _ := v.(float64) // the script's numbers with limits are all float64
-	if l.High != nil {
+	switch {
+	case l.High == nil:
+		return *l.Low - x
+	case l.Low == nil:
 		return x - *l.High
 	}
-	return *l.Low - x
+	return max(x-*l.High, *l.Low-x)
 }
 
 func (l Limit) excessOf(v sample.Value) float64 {
