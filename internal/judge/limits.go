@@ -53,7 +53,13 @@ func (m *measure) back(x float64) bool {
 
 // beyond is how far x is outside, 0 when it is not: what worst is measured by.
 func (m *measure) beyond(x float64) float64 {
-	return math.Max(0, math.Max(x-m.high, m.low-x))
+	return finite(math.Max(0, math.Max(x-m.high, m.low-x)))
+}
+
+// finite keeps what is computed of huge values representable, in documents and
+// saved states: it stops at the largest number there is.
+func finite(x float64) float64 {
+	return math.Max(-math.MaxFloat64, math.Min(math.MaxFloat64, x))
 }
 
 // side names the limit that x is beyond.

@@ -69,7 +69,7 @@ func (p piece) since(t sample.Time) (rest piece, ok bool) {
 }
 
 func newPiece(s Span, e, f float64) piece {
-	return piece{s, (e + f) / 2 * s.To.Sub(s.From).Seconds(), e, f}
+	return piece{s, finite((e/2 + f/2) * s.To.Sub(s.From).Seconds()), e, f}
 }
 
 // pieces appends what lies outside the limits between (a, x) and (b, y), taken
@@ -95,6 +95,7 @@ func side(dst []piece, a, b sample.Time, e, f float64) []piece {
 	if e <= 0 && f <= 0 || math.IsInf(e, -1) {
 		return dst
 	}
+	e, f = finite(e), finite(f)
 	from, to := a, b
 	if e <= 0 {
 		from, e = a+cut(b-a, e, f), 0

@@ -243,7 +243,7 @@ func (j *Judge) note(r int, v Value, t sample.Time, n uint64, x float64) {
 	for _, p := range j.scratch {
 		if p, ok := p.since(st.Since); ok {
 			e.Time.add(p.span)
-			e.Area[v.Input] += p.area
+			e.Area[v.Input] = finite(e.Area[v.Input] + p.area)
 		}
 	}
 	e.Time.settle(j.S.Passed())
