@@ -66,6 +66,9 @@ func (s *state) full() bool { return len(s.Unrecorded) >= maxUnrecorded }
 // encode is the file's bytes.
 func (s *state) encode() ([]byte, error) {
 	s.Schema = schema
+	if s.Users == nil {
+		s.Users = []account{} // [] and not null
+	}
 	b, err := json.MarshalIndent(s, "", "\t")
 	if err != nil {
 		return nil, err
@@ -77,7 +80,7 @@ func (s *state) encode() ([]byte, error) {
 // understood could be a right that somebody has or has not. No bytes at all are
 // no users.
 func parse(b []byte) (*state, error) {
-	s := &state{Schema: schema}
+	s := &state{}
 	if len(b) == 0 {
 		return s, nil
 	}
@@ -92,12 +95,27 @@ func parse(b []byte) (*state, error) {
 	if s.Schema != schema {
 		return nil, fmt.Errorf("schema %q: this version reads %s", s.Schema, schema)
 	}
-	for i := range s.Users {
-		if err := s.checkUser(i); err != nil {
-			return nil, err
-		}
+	if err := s.check(); err != nil {
+		return nil, err
 	}
-	return s, s.checkUnrecorded()
+	return s, s.same(b)
+}
+
+// same refuses what the decoder lets pass and would be lost at the next write: a
+// key twice or in another case. Space between tokens does not matter.
+func (s *state) same(b []byte) error {
+	ours, err := s.encode()
+	if err != nil {
+		return err
+	}
+	var is, want bytes.Buffer
+	if err := errors.Join(json.Compact(&is, b), json.Compact(&want, ours)); err != nil {
+		return err
+	}
+	if !bytes.Equal(is.Bytes(), want.Bytes()) {
+		return errors.New("something is there twice, or not as andon user writes it")
+	}
+	return nil
 }
 
 // decodeError says on which line the decoder stopped.
@@ -117,20 +135,31 @@ func line(b []byte, offset int64) int {
 	return 1 + bytes.Count(b[:min(max(offset, 0), int64(len(b)))], []byte("\n"))
 }
 
-func (s *state) checkUser(i int) error {
-	a := &s.Users[i]
+// check says what cannot be so.
+func (s *state) check() error {
+	seen := map[string]bool{}
+	for i := range s.Users {
+		a := &s.Users[i]
+		if err := a.check(); err != nil {
+			return fmt.Errorf("user %d (%q): %w", i+1, a.ID, err)
+		}
+		id := strings.ToLower(a.ID)
+		if seen[id] {
+			return fmt.Errorf("user %d: id %q is there twice", i+1, a.ID)
+		}
+		seen[id] = true
+	}
+	return s.checkUnrecorded()
+}
+
+func (a *account) check() error {
 	_, roleErr := ParseRole(string(a.Role))
 	_, pinErr := parseHash(a.PIN)
 	err := errors.Join(CheckID(a.ID), CheckName(a.Name), roleErr, pinErr)
-	switch {
-	case err != nil:
-		return fmt.Errorf("user %d (%q): %w", i+1, a.ID, err)
-	case s.find(a.ID) != a:
-		return fmt.Errorf("user %d: id %q is there twice", i+1, a.ID)
-	case a.Wrong < 0 || a.Wrong >= MaxWrong || a.Wrong > 0 && a.locked():
-		return fmt.Errorf("user %d (%q): wrong %d, locked_at %v: want fewer than %d, and none with a lock", i+1, a.ID, a.Wrong, a.LockedAt, MaxWrong)
+	if a.Wrong < 0 || a.Wrong >= MaxWrong || a.Wrong > 0 && a.locked() {
+		err = errors.Join(err, fmt.Errorf("wrong %d, locked_at %v: want fewer than %d, and none with a lock", a.Wrong, a.LockedAt, MaxWrong))
 	}
-	return nil
+	return err
 }
 
 func (s *state) checkUnrecorded() error {
