@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -87,5 +88,80 @@ func TestVerify(t *testing.T) {
 				t.Errorf("a refused signature returns %+v", p)
 			}
 		})
+	}
+}
+
+// TestIncomplete: what is not all there is refused before anything is checked,
+// counted or used up.
+func TestIncomplete(t *testing.T) {
+	s := withAnn(t)
+	good := signed(s, "ann", annPIN, at0())
+	long := strings.Repeat("x", longestText+1)
+	for name, spoil := range map[string]func(*Signed){
+		"no user":       func(g *Signed) { g.User = "" },
+		"no PIN":        func(g *Signed) { g.PIN = "" },
+		"no act":        func(g *Signed) { g.Act = "" },
+		"no meaning":    func(g *Signed) { g.Meaning = " \t" },
+		"no nonce":      func(g *Signed) { g.Nonce = "" },
+		"no instant":    func(g *Signed) { g.At = time.Time{} },
+		"long user":     func(g *Signed) { g.User = long },
+		"long PIN":      func(g *Signed) { g.PIN = long },
+		"long act":      func(g *Signed) { g.Act = Act(long) },
+		"long meaning":  func(g *Signed) { g.Meaning = long },
+		"long comment":  func(g *Signed) { g.Comment = long },
+		"long nonce":    func(g *Signed) { g.Nonce = long },
+		"long terminal": func(g *Signed) { g.Terminal = long },
+		"not UTF-8":     func(g *Signed) { g.Comment = "\xff" },
+	} {
+		g := good
+		spoil(&g)
+		if _, err := s.Verify(t.Context(), g); !errors.Is(err, ErrIncomplete) {
+			t.Errorf("%s: %v, want ErrIncomplete", name, err)
+		}
+	}
+	if _, err := s.Verify(t.Context(), good); err != nil {
+		t.Errorf("the nonce was used up: %v", err)
+	}
+	if owed, err := s.Unrecorded(); err != nil || len(owed) != 1 {
+		t.Errorf("%v, owed %+v", err, owed)
+	}
+}
+
+// TestUnknownAct: what no table gives nobody may.
+func TestUnknownAct(t *testing.T) {
+	s := withAnn(t)
+	g := signed(s, "ann", annPIN, at0())
+	g.Act = "launch"
+	if _, err := s.Verify(t.Context(), g); !errors.Is(err, ErrRight) {
+		t.Errorf("%v, want ErrRight", err)
+	}
+}
+
+// TestChangedWhileChecked: a PIN that was replaced, or a person disabled, while
+// the old one was being compared does not sign.
+func TestChangedWhileChecked(t *testing.T) {
+	st := full()
+	old := st.Users[0].PIN
+	x := try{user: "ann", act: Ack, at: at0(), right: true, compared: old, refusal: "R", lock: "L"}
+	st.Users[0].PIN = strings.Replace(old, "$AAAA", "$BBBB", 1)
+	if _, err := x.judge(st); !errors.Is(err, ErrPIN) || st.Users[0].Wrong != 3 {
+		t.Errorf("another PIN by now: %v, %+v", err, st.Users[0])
+	}
+	st = full()
+	st.Users[0].Disabled = true
+	if _, err := x.judge(st); !errors.Is(err, ErrDisabled) {
+		t.Errorf("disabled by now: %v", err)
+	}
+}
+
+// TestFind shows whose name a signature will bear.
+func TestFind(t *testing.T) {
+	s := withAnn(t)
+	p, ok, err := s.Find("ANN", at0())
+	if err != nil || !ok || p.ID != "ann" || p.Name != "Ann Meyer" {
+		t.Errorf("%+v, %v, %v", p, ok, err)
+	}
+	if p, ok, err := s.Find("bob", at0()); err != nil || ok || p != (Person{}) {
+		t.Errorf("%+v, %v, %v", p, ok, err)
 	}
 }
