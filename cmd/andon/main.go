@@ -69,6 +69,7 @@ func newRoot() *cobra.Command {
 		newDemoCommand(),
 		newJournalCommand(),
 		newKeyCommand(),
+		newOutboxCommand(),
 		newReceiveCommand(),
 		newReadCommand(),
 		newRunCommand(),

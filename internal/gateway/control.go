@@ -29,6 +29,9 @@ const (
 	AskRoot   = "/journal/root"   // size, note → text
 	AskSpec   = "/spec"           // POST {"document","approvals"} → text
 	AskStatus = "/status"         // → ControlStatus
+
+	AskOutbox  = "/outbox"         // → OutboxReport
+	AskRequeue = "/outbox/requeue" // POST {"lane","seq","reason"} → DeadLetter
 )
 
 // controlFile is the socket's name. It stands beside the journal, so that
@@ -125,6 +128,8 @@ func (g *Gateway) controlHandler() http.Handler {
 		return json.NewEncoder(w).Encode(report)
 	}))
 	mux.HandleFunc("POST "+AskSpec, answered(g.installOverControl))
+	mux.HandleFunc("GET "+AskOutbox, answered(g.outboxOverControl))
+	mux.HandleFunc("POST "+AskRequeue, answered(g.requeueOverControl))
 	return onlyOwner(mux)
 }
 

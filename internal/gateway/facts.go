@@ -95,7 +95,7 @@ func (g *Gateway) lanes(c *Committed) []metrics.Lane {
 		n := c.Outbox.Count(name)
 		l := metrics.Lane{Name: name, Raised: n.Raised, Receipted: n.Receipted, Pending: n.Pending + n.Withheld, Rejected: n.Rejected}
 		var err error
-		if l.Oldest, err = g.oldest(c, name); err != nil {
+		if l.Oldest, err = oldest(&g.j.View, c, name); err != nil {
 			g.log.Warn("age of what waits is not known", "lane", name, "err", err)
 		}
 		list = append(list, l)
@@ -105,7 +105,7 @@ func (g *Gateway) lanes(c *Committed) []metrics.Lane {
 
 // oldest is when the oldest entry that waits for receipts was made, zero when
 // none waits.
-func (g *Gateway) oldest(c *Committed, lane string) (at time.Time, err error) {
+func oldest(j *journal.View, c *Committed, lane string) (at time.Time, err error) {
 	left := c.Outbox.Outstanding(lane)
 	if len(left) == 0 {
 		return at, nil
@@ -113,11 +113,11 @@ func (g *Gateway) oldest(c *Committed, lane string) (at time.Time, err error) {
 	first := left[0][0]
 	var b []byte
 	if lane == outbox.Record {
-		o := &sending{j: &g.j.View, gateway: g.o.Config.Gateway.ID, committed: g.Committed}
+		o := &sending{j: j}
 		err = o.read(c, first, first, func(_ uint64, element []byte) bool { b = element; return false })
 	} else {
 		var entries []journal.Entry
-		if entries, err = g.j.Entries(lane, first, 1); len(entries) > 0 {
+		if entries, err = j.Entries(lane, first, 1); len(entries) > 0 {
 			b = entries[0].Payload
 		}
 	}

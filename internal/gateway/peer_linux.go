@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/user"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,6 +34,19 @@ func withPeer(ctx context.Context, c net.Conn) context.Context {
 		return ctx
 	}
 	return context.WithValue(ctx, peerKey{}, cred)
+}
+
+// peerName is who asks, as the system knows him: os:root.
+func peerName(ctx context.Context) string {
+	cred, ok := ctx.Value(peerKey{}).(*unix.Ucred)
+	if !ok {
+		return "os:unknown" // onlyOwner lets nobody in of whom this is so
+	}
+	uid := strconv.FormatUint(uint64(cred.Uid), 10)
+	if u, err := user.LookupId(uid); err == nil {
+		return "os:" + u.Username
+	}
+	return "os:" + uid
 }
 
 // onlyOwner lets in the gateway's own user and root, and nobody of whom the
