@@ -69,6 +69,7 @@ func newRoot() *cobra.Command {
 		newDemoCommand(),
 		newJournalCommand(),
 		newKeyCommand(),
+		newProbeCommand(),
 		newOutboxCommand(),
 		newReceiveCommand(),
 		newReadCommand(),

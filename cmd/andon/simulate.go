@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 // simulated is what `simulate` was asked for.
 type simulated struct {
 	file, listen, truth, write string
+	press, listenModbus        string
 	forTime                    time.Duration
 }
 
@@ -28,18 +30,26 @@ func newSimulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "The simulated PLCs alone",
-		Long: `Runs the simulated plant: two furnaces over OPC UA, with excursions, bad values
-and interruptions. Prints one JSON line with its address, and writes at the end
-what a gateway had to find (--truth).`,
+		Long: `Runs the simulated plant: two furnaces over OPC UA and a press over Modbus TCP,
+with excursions, bad values and interruptions. Prints one JSON line with its
+addresses, and writes at the end what a gateway had to find (--truth). A plant
+file says itself whether there is a press.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if s.file != "" && !cmd.Flags().Changed("press") {
+				s.press = ""
+			}
+			return s.run(cmd)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&s.file, "plant", "", "plant file; default: the built-in plant")
 	f.DurationVar(&s.forTime, "for", 0, "how long to run; everything expected has returned 8 s before (default: until interrupted)")
 	f.StringVar(&s.listen, "listen", "", "address of the OPC UA server (default: a free port of 127.0.0.1, or the plant file's)")
+	f.StringVar(&s.press, "press", "press-1", `name of the press over Modbus TCP; "" for none`)
+	f.StringVar(&s.listenModbus, "listen-modbus", "", "address of the Modbus server (default: a free port of 127.0.0.1, or the plant file's)")
 	f.StringVar(&s.truth, "truth", "", "write what had to be found to this file at the end, as JSON")
-	f.StringVar(&s.write, "write", "", "write the settings and the specification that go with the plant to this directory")
+	f.StringVar(&s.write, "write", "", "write the settings and the specifications that go with the plant to this directory")
 	return cmd
 }
 
@@ -94,6 +104,12 @@ func (s *simulated) options() (plant.Options, error) {
 	if s.listen != "" {
 		opt.Listen = s.listen
 	}
+	if s.press != "" {
+		opt.Press = s.press
+	}
+	if s.listenModbus != "" {
+		opt.ListenModbus = s.listenModbus
+	}
 	if opt.Schedule == nil { // a schedule of one's own stands as it is written
 		opt.For = s.forTime
 	}
@@ -103,13 +119,8 @@ func (s *simulated) options() (plant.Options, error) {
 // announce says where the plant is and writes the files that go with it.
 func (s *simulated) announce(cmd *cobra.Command, p *plant.Plant) error {
 	if s.write != "" {
-		settings := p.Settings("furnace-plc", 200*time.Millisecond)
-		if err := os.WriteFile(filepath.Join(s.write, "plant-settings.yaml"), []byte(settings), 0o644); err != nil {
-			return fmt.Errorf("write the plant's settings: %w", err)
-		}
-		spec := plant.SpecID + "." + plant.SpecRevision + ".spec.yaml"
-		if err := os.WriteFile(filepath.Join(s.write, spec), p.Specification(), 0o644); err != nil {
-			return fmt.Errorf("write the plant's specification: %w", err)
+		if err := s.writeSite(p); err != nil {
+			return err
 		}
 	}
 	o := p.Options()
@@ -118,15 +129,37 @@ func (s *simulated) announce(cmd *cobra.Command, p *plant.Plant) error {
 			return err
 		}
 	}
+	equipment := o.Equipment
+	if o.Press != "" {
+		equipment = append(slices.Clone(equipment), o.Press)
+	}
 	line := struct {
 		Endpoint  string   `json:"endpoint"`
+		Modbus    string   `json:"modbus,omitempty"`
 		Namespace string   `json:"namespace"`
 		Equipment []string `json:"equipment"`
 		Step      string   `json:"step"`
 		Cycle     string   `json:"cycle"`
 		Seed      uint64   `json:"seed"`
-	}{p.Endpoint(), plant.Namespace, o.Equipment, o.Step.String(), o.Cycle.String(), o.Seed}
+	}{p.Endpoint(), p.PressEndpoint(), plant.Namespace, equipment, o.Step.String(), o.Cycle.String(), o.Seed}
 	return json.NewEncoder(cmd.OutOrStdout()).Encode(line)
+}
+
+// writeSite writes the settings and specifications that go with the plant.
+func (s *simulated) writeSite(p *plant.Plant) error {
+	files := map[string][]byte{
+		"plant-settings.yaml": []byte(p.Settings("furnace-plc", 200*time.Millisecond)),
+		plant.SpecID + "." + plant.SpecRevision + ".spec.yaml": p.Specification(),
+	}
+	if p.Options().Press != "" {
+		files[plant.PressSpecID+"."+plant.PressSpecRevision+".spec.yaml"] = p.PressSpecification()
+	}
+	for name, b := range files {
+		if err := os.WriteFile(filepath.Join(s.write, name), b, 0o644); err != nil {
+			return fmt.Errorf("write what goes with the plant: %w", err)
+		}
+	}
+	return nil
 }
 
 func (s *simulated) writeTruth(p *plant.Plant) error {
