@@ -20,12 +20,13 @@ func newDemoCommand() *cobra.Command {
 	o := demo.Options{Version: version, Now: time.Now}
 	var asJSON, verbose bool
 	cmd := &cobra.Command{
-		Use:   "demo [--for D] [--json] [--dir D]",
+		Use:   "demo [--for D] [--json] [--panel ADDR] [--dir D]",
 		Short: "Simulated PLCs, broker, receiver and gateway: the whole way on one machine",
 		Long: `demo needs no set-up: it makes keys, approvers, an approved specification and
 settings of its own, starts two simulated furnaces, an MQTT broker, the reference
-receiver and a gateway on the loopback interface, and says what happens. At the
-end it counts whether every excursion became exactly one deviation, receipted,
+receiver and a gateway on the loopback interface, and says what happens. The
+operators' page is at the address it prints, with the id and PIN to sign with. At
+the end it counts whether every excursion became exactly one deviation, receipted,
 and whether every gap was recorded. The exit code is 1 when anything is missing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -50,6 +51,7 @@ and whether every gap was recorded. The exit code is 1 when anything is missing.
 	f.DurationVar(&o.For, "for", 0, "how long the plant works; then everything is drained and counted (default: until interrupted)")
 	f.BoolVar(&asJSON, "json", false, "print the count as one JSON object on stdout; what happens goes to stderr")
 	f.StringVar(&o.Dir, "dir", "", "keep settings, keys, journal and what was received there (default: a temporary directory)")
+	f.StringVar(&o.Panel, "panel", "127.0.0.1:0", "address of the operators' page; \"\" for none")
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of the simulated plant")
 	f.BoolVarP(&verbose, "verbose", "v", false, "log what the parts say to stderr")
 	return cmd

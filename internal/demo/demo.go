@@ -32,6 +32,7 @@ const look = 200 * time.Millisecond
 type Options struct {
 	For     time.Duration // the plant's time; 0: until ctx ends
 	Dir     string        // "" is a temporary directory, which is removed
+	Panel   string        // host:port of the panel; "" for none
 	Seed    uint64
 	Version string
 	Talk    io.Writer    // what happens, a line each; nil for silence
@@ -48,7 +49,7 @@ func Run(ctx context.Context, o Options) (sum *Summary, err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
 	}
-	s, err := o.build()
+	s, err := o.build(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +65,13 @@ type stage struct {
 	receiver *receiver.Receiver
 	gateway  *gateway.Gateway
 	settings *config.Config
+	operator operator
 	lat      latencies
 }
 
 // build makes every part, in the order in which they need one another's
 // addresses.
-func (o *Options) build() (s *stage, err error) {
+func (o *Options) build(ctx context.Context) (s *stage, err error) {
 	s = &stage{o: *o}
 	var undo []func() error
 	defer func() {
@@ -90,11 +92,14 @@ func (o *Options) build() (s *stage, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := site(o.Dir, s.plant.Settings("furnace-plc", publish), s.plant.Specification(), address, key.Public, o.Now())
+	c, err := site(o.Dir, s.plant.Settings("furnace-plc", publish)+panelSettings(o.Panel), s.plant.Specification(), address, key.Public, o.Now())
 	if err != nil {
 		return nil, err
 	}
 	s.settings = c
+	if s.operator, err = o.addOperator(ctx); err != nil {
+		return nil, err
+	}
 	if s.gateway, err = gateway.Open(gateway.Options{Config: c, Version: o.Version, Log: o.Log, Observer: &s.lat, Now: o.Now}); err != nil {
 		return nil, err
 	}
@@ -123,6 +128,7 @@ func (s *stage) run(ctx context.Context) (*Summary, error) {
 	gatewayDone, stopGateway := background(lasting, s.gateway.Run)
 
 	f := &follower{stage: s, account: newAccount()}
+	f.welcome()
 	err := f.follow(ctx, gatewayDone)
 	truth := s.plant.Truth(s.o.Now())
 	if err == nil {

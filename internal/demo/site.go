@@ -23,9 +23,9 @@ type person struct {
 	key            signkey.Key
 }
 
-// people are an author and the two who must approve: quality, and one who
+// signers are an author and the two who must approve: quality, and one who
 // answers for the process.
-func people() ([]person, error) {
+func signers() ([]person, error) {
 	list := []person{
 		{id: "u-author", name: "A. Author", role: "process-engineer", meaning: spec.Authored},
 		{id: "u-process", name: "P. Process", role: "process-engineer", meaning: spec.Approved},
@@ -74,7 +74,7 @@ const publish = 200 * time.Millisecond
 // site writes all files of a site into a directory, as a person would, and
 // reads the settings back as the daemon does.
 func site(dir, plantSettings string, specification []byte, broker, consumerKey string, now time.Time) (*config.Config, error) {
-	list, err := people()
+	list, err := signers()
 	if err != nil {
 		return nil, err
 	}

@@ -294,12 +294,12 @@ func excursionEvent(d *quality.Document) panel.Event {
 	return panel.Event{ID: d.EventID, Kind: d.Kind, Type: d.Type, Class: d.Class, Title: d.Title, State: d.State,
 		Open: d.State == quality.Opened || d.State == quality.Updated && d.ClearedAt == 0 && d.OccurredTo == 0, Equipment: d.Equipment.ID,
 		Parameter: d.Spec.Parameter, Rule: d.Spec.Rule, Lots: append([]string{}, d.Product.Lots...), From: panel.Instant(d.OccurredFrom),
-		To: panel.Instant(d.OccurredTo), RaisedAt: panel.Instant(d.RaisedAt), Document: d}
+		To: panel.Instant(d.OccurredTo), RaisedAt: panel.Instant(d.RaisedAt), Document: &panel.Document{Document: *d}}
 }
 
 func gapEvent(d *quality.GapDocument) panel.Event {
 	e := panel.Event{ID: d.EventID, Kind: d.Kind, State: d.State, Open: d.OccurredTo == nil, Equipment: d.Equipment.ID,
-		Lots: append([]string{}, d.Product.Lots...), From: panel.Instant(d.OccurredFrom), RaisedAt: panel.Instant(d.RaisedAt), Gap: d}
+		Lots: append([]string{}, d.Product.Lots...), From: panel.Instant(d.OccurredFrom), RaisedAt: panel.Instant(d.RaisedAt), Gap: &panel.GapDocument{GapDocument: *d}}
 	if d.OccurredTo != nil {
 		e.To = panel.Instant(*d.OccurredTo)
 	}

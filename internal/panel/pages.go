@@ -45,11 +45,18 @@ func (p *Panel) routePages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, p.assets.url("icon.svg"), http.StatusFound)
 	})
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
-		v := p.view(r, "missing")
-		v.Missing = "There is no page " + r.URL.Path
-		p.render(w, http.StatusNotFound, "missing.html", v)
-	})
+	mux.HandleFunc("/", p.missing)
+}
+
+// missing answers for what there is not.
+func (p *Panel) missing(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, "/api/") {
+		problem(w, http.StatusNotFound, "there is no "+r.Method+" "+r.URL.Path, "the API is described at "+apiPath+"/openapi.json")
+		return
+	}
+	v := p.view(r, "missing")
+	v.Missing = "There is no page " + r.URL.Path
+	p.render(w, http.StatusNotFound, "missing.html", v)
 }
 
 func (p *Panel) page(w http.ResponseWriter, r *http.Request, name string) {

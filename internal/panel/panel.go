@@ -206,9 +206,6 @@ func (p *Panel) handler() http.Handler {
 	p.routeHealth(mux)
 	p.routeAPI(mux)
 	mux.HandleFunc("GET /api/v1/stream", p.stream)
-	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusNotFound, "there is nothing at "+r.URL.Path, "the API is described at /api/v1/openapi.json")
-	})
 	return p.guard(mux)
 }
 

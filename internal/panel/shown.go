@@ -31,8 +31,6 @@ type Bar struct {
 	High   *float64    `json:"high" doc:"place of the upper limit"`
 	LowOn  bool        `json:"low_on" doc:"judged just now"`
 	HighOn bool        `json:"high_on"`
-	LowIs  string      `json:"low_text,omitempty"`
-	HighIs string      `json:"high_text,omitempty"`
 	NOR    *[2]float64 `json:"nor" doc:"the normal operating range"`
 	Target *float64    `json:"target"`
 	Marks  []float64   `json:"marks" doc:"all inputs of which a good value is known"`
@@ -275,12 +273,6 @@ func (p *Parameter) bar(l limits) *Bar {
 		return &f
 	}
 	b := &Bar{Low: at(l.low), High: at(l.high), LowOn: l.lowOn, HighOn: l.highOn, Target: at(p.Target), Marks: []float64{}}
-	if l.low != nil {
-		b.LowIs = number(*l.low)
-	}
-	if l.high != nil {
-		b.HighIs = number(*l.high)
-	}
 	if p.NOR != nil {
 		b.NOR = &[2]float64{place(p.NOR[0]), place(p.NOR[1])}
 	}

@@ -273,8 +273,24 @@ type Event struct {
 	Revisions []Revision `json:"revisions" doc:"oldest first"`
 
 	// Of the last revision; one of them.
-	Document *quality.Document    `json:"document,omitempty"`
-	Gap      *quality.GapDocument `json:"gap,omitempty"`
+	Document *Document    `json:"document,omitempty"`
+	Gap      *GapDocument `json:"gap,omitempty"`
+}
+
+// Document is what was sent of a deviation, nonconformance or signal.
+type Document struct{ quality.Document }
+
+// Schema describes it for the API.
+func (Document) Schema(huma.Registry) *huma.Schema { return sent() }
+
+// GapDocument is what was sent of a gap.
+type GapDocument struct{ quality.GapDocument }
+
+// Schema describes it for the API.
+func (GapDocument) Schema(huma.Registry) *huma.Schema { return sent() }
+
+func sent() *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "the document as it was sent: andon schema events describes it"}
 }
 
 // Revision is one revision of an event and how far it has come.
