@@ -59,8 +59,16 @@ func (w *world) alarms() map[string][]annunciation {
 	return all
 }
 
+// firstOf is when an alarm was raised, 0 if there is no such.
+func firstOf(list []annunciation, i int) sample.Time {
+	if i >= len(list) {
+		return 0
+	}
+	return list[i].raised
+}
+
 // checkAlarms: each alarm is raised and cleared at its own logical instants.
-func (o *oracle) checkAlarms(w *world, place string, want []annunciation, why func() string) {
+func (o *oracle) checkAlarms(w *world, place string, want []annunciation, why func(sample.Time) string) {
 	got := o.alarms[place]
 	delete(o.alarms, place)
 	if slices.Equal(want, got) {
@@ -76,5 +84,5 @@ func (o *oracle) checkAlarms(w *world, place string, want []annunciation, why fu
 		}
 		return clockTime(list[i].raised) + ".." + clockTime(list[i].cleared)
 	}
-	w.problem("alarm %s: raising %d: %s, told %s\n%s", place, i, show(want), show(got), why())
+	w.problem("alarm %s: raising %d: %s, told %s\n%s", place, i, show(want), show(got), why(firstOf(want, i)))
 }

@@ -23,7 +23,7 @@ func (o *oracle) checkMissing(w *world, e int, q *Parameter, inputs []sample.Tag
 			alarms = append(alarms, annunciation{b.from.Add(q.MaxGap), b.to})
 		}
 	}
-	o.checkAlarms(w, place, alarms, func() string { return o.blindness(inputs, 0) })
+	o.checkAlarms(w, place, alarms, func(t sample.Time) string { return o.blindness(inputs, t) })
 	for _, b := range o.blind(inputs, q.UpTo) {
 		if o.plan.Lot != "" && !q.Flag && (b.to == 0 || b.to.Sub(b.from) > q.UpTo) {
 			want = append(want, b)
@@ -81,7 +81,7 @@ func (o *oracle) blind(inputs []sample.Tag, upTo time.Duration) (list []blindnes
 		case before && !after:
 			list[last].to = max(m.t, list[last].from)
 		case before || !after:
-		case last >= 0 && m.t < list[last].to && list[last].to.Sub(list[last].from) > upTo:
+		case last >= 0 && m.t < list[last].to && o.clock(m.k, inputs) < list[last].to && list[last].to.Sub(list[last].from) > upTo:
 			list[last].to = 0
 		default:
 			list = append(list, blindness{from: m.t})

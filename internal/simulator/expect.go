@@ -136,6 +136,9 @@ func (o *oracle) suspect(s *story, e *excursion) {
 			continue
 		}
 		e.suspect = s.stretches[i].until
+		if s.stretches[i].gap {
+			e.suspect = max(e.suspect, s.stretches[i].judged)
+		}
 		if !s.stretches[i].gap && s.rule.Scope != spec.AnyInput {
 			e.suspect = 0
 		} else if !s.stretches[i].gap { // the sample out itself: it was in until last heard of

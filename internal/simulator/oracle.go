@@ -188,7 +188,7 @@ func (o *oracle) value(k int, t sample.Tag, v sample.Value, at sample.Time) {
 	if tag.blind != nil {
 		for i := range tag.blind.tags {
 			if b := &tag.blind.tags[i]; b.tag == t {
-				b.to = at
+				b.to = max(at, b.from) // the source's clock may be behind ours at the start
 			}
 		}
 		tag.blind = nil

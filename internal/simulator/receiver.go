@@ -53,7 +53,7 @@ func (u *uplink) step() {
 }
 
 // window is how many entries of a lane go at once.
-const window = 64
+const window = 256
 
 // lane sends some of a lane and reports whether it has sent all.
 func (u *uplink) lane(lane string) bool {

@@ -94,7 +94,7 @@ func newWorld(plan *Plan) *world {
 // drained says that nothing is on its way any more.
 func (w *world) drained() bool {
 	return w.now > w.plan.Calm.Add(time.Minute) && w.gw.alive && w.gw.sent == nil && len(w.gw.open.inputs) == 0 &&
-		len(w.jr.entries[outbox.Quality]) == 0 && len(w.jr.entries[outbox.Event]) == 0 && w.jr.pending < 2*window
+		len(w.jr.entries[outbox.Quality]) == 0 && len(w.jr.entries[outbox.Event]) == 0 && w.jr.pending < window
 }
 
 // play lets everything happen in its order of time.

@@ -23,6 +23,7 @@ type stretch struct {
 	v           verdict
 	from, until sample.Time
 	since       sample.Time // unknown: what it was known by had ended then, maybe before from
+	judged      sample.Time // the last instant at which it was said, maybe after until: the clock had passed it
 	n           uint64      // of the input that began it
 	passed      sample.Time // when it ended, all inputs not in a gap had been heard of up to here
 	k           int         // the fact that ended it; beyond all facts while it lasts
@@ -117,8 +118,8 @@ func (s *story) say(v verdict, m move, n uint64, outside bool) {
 	if last >= 0 && m.gap { // what has been judged at once stays judged
 		t = max(t, s.stretches[last].from)
 	}
-	if last >= 0 && m.gap && s.rule.Scope != spec.AnyInput { // and what the clock has passed
-		t = max(t, s.instants[len(s.instants)-1].t)
+	if last >= 0 {
+		s.stretches[last].judged = s.instants[len(s.instants)-1].t
 	}
 	s.instants = append(s.instants, instant{t, v, outside})
 	if last >= 0 && s.stretches[last].v == v {
@@ -266,6 +267,8 @@ func (o *oracle) tellTogether(s *story, inputs []sample.Tag) {
 			return -1
 		case a.gap != b.gap:
 			return 1
+		case a.t != b.t:
+			return int(a.t - b.t)
 		}
 		return a.k - b.k
 	})
@@ -276,6 +279,9 @@ func (o *oracle) tellTogether(s *story, inputs []sample.Tag) {
 		}
 		o.judgeTogether(s, &gauges[0], values, all[from:to])
 		last := all[to-1]
+		if last.gap {
+			last = all[from] // unknown from the first of them on
+		}
 		last.move.passed = math.MaxInt64 // they are judged together when all have been heard of
 		s.say(joined(gauges), last.move, o.facts[last.k].n, gauges[0].outside)
 	}
