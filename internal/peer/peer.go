@@ -1,7 +1,7 @@
 // Package peer finds the real programs that tests talk to: a broker, an OPC UA
 // server, a browser. It is for tests only.
 //
-// A test that needs one calls Command or NodeOPCUA first. Where the peer is
+// A test that needs one calls Command, NodeOPCUA or Pymodbus first. Where the peer is
 // absent the test is skipped, and its need is noted in the file named by
 // PEERS_MISSING, so that `make test` ends with a list of what was not tried.
 // With PEERS=required, as in .ci/run, an absent peer fails the test.
@@ -45,6 +45,17 @@ func NodeOPCUA(t testing.TB) string {
 		missing(t, "node-opcua", "its modules are not in testdata/peers/node-opcua/node_modules")
 	}
 	return dir
+}
+
+// Pymodbus returns the Python that has pymodbus, and our Modbus server for it.
+func Pymodbus(t testing.TB) (python, script string) {
+	t.Helper()
+	// Debian's own: another Python on the PATH does not have what apt installs.
+	python = "/usr/bin/python3"
+	if err := exec.CommandContext(t.Context(), python, "-c", "import pymodbus.server").Run(); err != nil {
+		missing(t, "pymodbus", "Debian's Python does not have it")
+	}
+	return python, filepath.Join(Root(t), "testdata", "peers", "modbus", "server.py")
 }
 
 // Root is the directory of go.mod, above the test's own.

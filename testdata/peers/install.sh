@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the programs that tests talk to: mosquitto and Node by apt, the OPC UA
-# server's modules by npm, and a C compiler for the race detector. What is there
+# Installs the programs that tests talk to: mosquitto, Node and pymodbus by apt, the
+# OPC UA server's modules by npm, and a C compiler for the race detector. What is there
 # already is left as it is.
 set -eu
 cd "$(dirname "$0")"
@@ -11,6 +11,9 @@ for need in mosquitto:mosquitto node:nodejs npm:npm gcc:gcc; do
 		missing="$missing ${need#*:}"
 	fi
 done
+if ! /usr/bin/python3 -c 'import pymodbus.server' 2>/dev/null; then
+	missing="$missing python3-pymodbus python3-serial-asyncio"
+fi
 case $missing in *gcc*) missing="$missing libc6-dev" ;; esac
 
 if [ -n "$missing" ]; then
