@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -22,7 +23,9 @@ func fakeGateway(t *testing.T, dir string, h http.HandlerFunc) {
 	go func() { served <- srv.Serve(l) }()
 	t.Cleanup(func() {
 		srv.Close()
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 }
 
@@ -56,7 +59,9 @@ func TestTellGateway(t *testing.T) {
 
 func TestTellGatewayThatCannotRecord(t *testing.T) {
 	dir := t.TempDir()
-	fakeGateway(t, dir, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "NOT RECORDING", http.StatusUnprocessableEntity) })
+	fakeGateway(t, dir, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "NOT RECORDING", http.StatusUnprocessableEntity)
+	})
 	want := "the change is in force; it is not on the audit trail yet, and will be at the next start at the latest: the running gateway says: NOT RECORDING\n\n"
 	if got := tell(t, dir); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)

@@ -49,6 +49,7 @@ type Act string
 
 // The acts, named as on the audit trail.
 const (
+	View       Act = "view"       // log in to look
 	Ack        Act = "ack"        // acknowledge an alarm
 	Comment    Act = "comment"    // say something about an alarm
 	SetContext Act = "context"    // say what is being made
@@ -61,6 +62,8 @@ const (
 // who can make users must not be able to decide about product.
 func (r Role) May(a Act) bool {
 	switch a {
+	case View:
+		return slices.Contains(Roles(), r)
 	case Ack, Comment:
 		return r == Operator || r == ShiftLead || r == ProcessEngineer || r == Quality || r == Maintenance || r == Administrator
 	case SetContext:

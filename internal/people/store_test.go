@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -261,16 +262,13 @@ func TestStoreModel(t *testing.T) {
 		wrong    int
 	}
 	pins := []string{"471193", "802215", "390275"}
+	top, round := t.TempDir(), 0
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "people")
-		if err != nil {
+		round++
+		dir := filepath.Join(top, strconv.Itoa(round))
+		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		defer func() {
-			if err := os.RemoveAll(dir); err != nil {
-				t.Error(err)
-			}
-		}()
 		open := func() *Store {
 			s, err := Open(dir)
 			if err != nil {
