@@ -1,7 +1,7 @@
 // Package people knows who may do what at this gateway: persons with an id, a
 // printed name and a role, the PINs with which they sign, and what each role has
-// the right to do. There is no default account, no shared one and no session:
-// every act is signed anew with both components, id and PIN.
+// the right to do. There is no default account and no shared one, and no session
+// that signs: every act is signed anew with both components, id and PIN.
 //
 // It decides only who somebody is and what that person may do. The act itself,
 // and its place on the audit trail, are the gateway's.
