@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 
@@ -63,7 +64,9 @@ func (d *decision) open(e int, g *quality.Gap) {
 	d.keepBefore(g)
 	s.Gaps = append(s.Gaps, *g)
 	d.tellGap(e, &s.Gaps[len(s.Gaps)-1])
-	for _, t := range g.Tags {
+	byFrom := slices.Clone(g.Tags) // the first to be unknown first: a parameter is unknown from there on
+	slices.SortStableFunc(byFrom, func(a, b quality.GapTag) int { return cmp.Compare(a.From, b.From) })
+	for _, t := range byFrom {
 		for _, u := range s.x.uses[t.Tag] {
 			from := t.From
 			d.step(u.place, func(j *judge.Judge) { j.Gap(u.input, from, d.n) })
@@ -128,6 +131,9 @@ func (d *decision) seenAgain(t sample.Tag, at sample.Time, held bool) {
 	}
 	d.bound(t, tag.V.Value, tag.Q, at)
 	for _, u := range s.x.uses[t] {
+		if tag.Q == sample.Uncertain && !s.x.params[u.e][u.r][u.p].Spec.AcceptUncertain {
+			continue // for this one it stays unknown
+		}
 		d.step(u.place, func(j *judge.Judge) { j.Found(u.input, at, d.n) })
 		d.passed(u.place)
 	}

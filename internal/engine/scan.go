@@ -106,7 +106,7 @@ func (s *State) repeats(b *record.Scan, r *sample.Reading) bool {
 // for a value held at reconnection, of the instant it was held at.
 func (d *decision) again(b *record.Scan, r *sample.Reading, t sample.Time) {
 	tag := &d.s.Tags[r.Tag]
-	if b.AsOf == 0 || r.Quality == sample.Bad {
+	if b.AsOf == 0 || !d.s.stands(r.Tag) {
 		return
 	}
 	if tag.Blind {
@@ -226,18 +226,23 @@ func (d *decision) confirm(b *record.Confirm) {
 		t = d.at
 	}
 	d.switchBefore(t)
-	for k := range s.Tags {
+	confirmed := func(k int) bool {
 		tag := sample.Tag(k)
-		if s.Start.Wiring.Tags[k].Source != b.Source || slices.Contains(b.Except, tag) || !s.Tags[k].Seen || s.Tags[k].Q == sample.Bad {
-			continue
+		return s.Start.Wiring.Tags[k].Source == b.Source && !slices.Contains(b.Except, tag) && s.Tags[k].Seen && s.stands(tag)
+	}
+	for k := range s.Tags { // silence that the clock has not seen yet, of all before any ends
+		if confirmed(k) && !s.Tags[k].Blind && t > s.Tags[k].Heard.Add(s.x.maxGap[k]) {
+			d.blindOne(sample.Tag(k), quality.CauseSilence, "")
 		}
-		if s.Tags[k].Blind {
-			if s.Tags[k].Cause == quality.CauseSilence && t > s.Tags[k].Heard {
-				d.found(tag, t)
-			}
-			continue
+	}
+	for k := range s.Tags {
+		switch tag := &s.Tags[k]; {
+		case !confirmed(k):
+		case !tag.Blind:
+			d.heard(sample.Tag(k), t)
+		case tag.Cause == quality.CauseSilence && t > tag.Heard:
+			d.found(sample.Tag(k), t)
 		}
-		d.heard(tag, t)
 	}
 	s.each(func(a place) { d.passed(a) })
 }
@@ -253,4 +258,11 @@ func (d *decision) heard(t sample.Tag, at sample.Time) {
 		_, _, p, def := d.s.parameter(u.place)
 		(&judge.Judge{P: def, S: &p.Judge}).Heard(u.input, at)
 	}
+}
+
+// stands says whether a tag's last value may be judged: only such a one can be
+// confirmed, or found again behind a gap.
+func (s *State) stands(t sample.Tag) bool {
+	tag := &s.Tags[t]
+	return tag.Q != sample.Bad && tag.V.Finite() && (tag.Q == sample.Good || s.acceptsUncertain(t))
 }

@@ -88,7 +88,7 @@ func (j *Judge) inside(st *Rule, v Verdict, t sample.Time) {
 	}
 	outside := false
 	for i := range st.Series {
-		outside = outside || st.Series[i].Known && st.Series[i].Outside
+		outside = outside || st.Series[i].Outside // in a gap too: it has not been seen back
 	}
 	switch {
 	case outside:
@@ -148,6 +148,9 @@ func (j *Judge) end(r int, t sample.Time) {
 func (j *Judge) fire(r int, t sample.Time, last bool) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	ready := func(d *Delay) bool {
+		if x := j.reached; x != nil && (d.Phase == Pending && d.Due > x.out || d.Phase == Clearing && d.Due > x.in) {
+			return false
+		}
 		return d.Due != 0 && (d.Due < t || d.Due == t && (last || d.Phase == Lingering))
 	}
 	for ready(&st.Alarm) {
@@ -218,6 +221,9 @@ func (j *Judge) missing(t sample.Time, n uint64) {
 		se.Out = se.Out || in.Gap
 		se.Known = se.Known && (in.Seen || in.Gap)
 	}
+	// while an input has yet to be seen for the first time, what was missing
+	// goes on to be
+	se.Out = se.Out || was.Out && !se.Known
 	se.Known = se.Known || se.Out
 	se.Outside = se.Out
 	if was != *se {

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"andon/internal/sample"
@@ -27,6 +28,10 @@ type Judge struct {
 	Changes []Change
 
 	scratch []piece
+	// While a rule takes an input's values or gap: how far its timers may be
+	// fired by it (see reach). Not set: no further limit.
+	reached *reached
+	reach1  reached
 }
 
 // Value is a good value of one input in a scan.
@@ -81,8 +86,10 @@ func (j *Judge) Gap(i int, from sample.Time, n uint64) {
 	}
 	for r := range j.P.rules {
 		if ru := &j.P.rules[r]; !ru.aggregate && !ru.missing {
+			j.fireUpTo(r, i, from)
 			j.S.Rules[r].Series[i].Known = false
 			j.settle(r, from, n)
+			j.unreach()
 		}
 	}
 	j.missing(from, n)
@@ -127,8 +134,12 @@ func (j *Judge) Advance(limit sample.Time) {
 	k := 0
 	for k < len(j.S.Queue) && j.S.Queue[k].T <= limit {
 		e := k + 1
-		for e < len(j.S.Queue) && j.S.Queue[e].T == j.S.Queue[k].T {
+		// a sample, and a timer, count before a gap that begins behind them
+		for e < len(j.S.Queue) && j.S.Queue[e].T == j.S.Queue[k].T && j.S.Queue[e].Gap == j.S.Queue[k].Gap {
 			e++
+		}
+		if j.S.Queue[k].Gap {
+			j.fireTogether(j.S.Queue[k].T)
 		}
 		j.together(j.S.Queue[k:e])
 		k = e
@@ -138,6 +149,50 @@ func (j *Judge) Advance(limit sample.Time) {
 	}
 	for r := range j.S.Rules {
 		j.fire(r, limit, true)
+	}
+}
+
+// reached is how far timers may be fired by what one input says: on-delays as
+// far as some input is known to have been out, off-delays as far as all inputs
+// that are not in a gap have been heard of. The rest is for Advance.
+type reached struct{ out, in sample.Time }
+
+// reach sets how far a rule's timers may be fired. heard is how far an input
+// has been heard of.
+func (j *Judge) reach(st *Rule, heard func(i int) sample.Time) {
+	j.reach1 = reached{in: math.MaxInt64}
+	for i := range j.S.Inputs {
+		if j.S.Inputs[i].Gap {
+			continue
+		}
+		j.reach1.in = min(j.reach1.in, heard(i))
+		if st.Series[i].Known && st.Series[i].Out {
+			j.reach1.out = max(j.reach1.out, heard(i))
+		}
+	}
+	j.reach1.out = max(j.reach1.out, j.reach1.in)
+	j.reached = &j.reach1
+}
+
+func (j *Judge) unreach() { j.reached = nil }
+
+// fireUpTo fires what is due up to the beginning of input i's gap, which does
+// not touch what was known until then, and leaves that reach set.
+func (j *Judge) fireUpTo(r, i int, from sample.Time) {
+	st := &j.S.Rules[r]
+	in := &j.S.Inputs[i]
+	in.Gap = false
+	j.reach(st, func(i int) sample.Time { return j.S.Inputs[i].Heard })
+	in.Gap = true
+	j.fire(r, from, true)
+}
+
+// fireTogether is fireUpTo for the rules that need all inputs.
+func (j *Judge) fireTogether(t sample.Time) {
+	for r := range j.P.rules {
+		if j.P.rules[r].aggregate {
+			j.fire(r, t, true)
+		}
 	}
 }
 
@@ -178,6 +233,15 @@ func (s *State) Due() sample.Time {
 func (j *Judge) scanRule(r int, t sample.Time, n uint64, values []Value) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	quiet := st.Verdict == In && st.Episode == nil && st.Alarm.Phase == Idle
+	if !quiet {
+		j.reach(st, func(i int) sample.Time {
+			if slices.ContainsFunc(values, func(v Value) bool { return v.Input == i }) {
+				return t
+			}
+			return j.S.Inputs[i].Heard
+		})
+		defer j.unreach()
+	}
 	for _, v := range values {
 		in, se := &j.S.Inputs[v.Input], &st.Series[v.Input]
 		x, ok := ru.of(v.V)
