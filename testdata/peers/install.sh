@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")"
 
 missing=
-for need in mosquitto:mosquitto node:nodejs npm:npm gcc:gcc; do
+for need in mosquitto:mosquitto systemd-analyze:systemd dpkg-deb:dpkg node:nodejs npm:npm gcc:gcc; do
 	if ! PATH="$PATH:/usr/sbin" command -v "${need%%:*}" >/dev/null; then
 		missing="$missing ${need#*:}"
 	fi
