@@ -30,6 +30,9 @@ the end it counts whether every excursion became exactly one deviation, receipte
 and whether every gap was recorded. The exit code is 1 when anything is missing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.For < 0 || o.For == 0 && cmd.Flags().Changed("for") {
+				return fmt.Errorf("--for %v: want more than 0, or leave it out to go on until interrupted", o.For)
+			}
 			o.Log = slog.New(slog.DiscardHandler)
 			if verbose {
 				o.Log = newLog(cmd)

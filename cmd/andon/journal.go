@@ -16,10 +16,7 @@ import (
 )
 
 func newJournalCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "journal",
-		Short: "Work on the record: verify, export, root",
-	}
+	cmd := group("journal", "Work on the record: verify, export, root")
 	cmd.AddCommand(newVerifyCommand(), newExportCommand(), newRootCommand())
 	return cmd
 }

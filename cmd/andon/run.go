@@ -94,6 +94,8 @@ func cure(err error) error {
 		return errors.Join(err, errors.New("make room on the disk or raise data.quota; nothing that was recorded is lost"))
 	case errors.Is(err, os.ErrPermission):
 		return errors.Join(err, errors.New("give the directory to the user that andon runs as"))
+	case errors.Is(err, syscall.ENOTDIR):
+		return errors.Join(err, errors.New("data.dir is a file, or lies below one: move that away, or name another directory"))
 	}
 	return err
 }

@@ -87,7 +87,8 @@ func (o *Options) build(ctx context.Context) (s *stage, err error) {
 	if s.plant, err = plant.New(plant.Options{Seed: o.Seed, For: o.For}); err != nil {
 		return nil, err
 	}
-	undo = append(undo, func() error { s.plant.Close(); return nil })
+	p := s.plant // when build fails s is nil by the time of undoing
+	undo = append(undo, func() error { p.Close(); return nil })
 	key, err := signkey.Generate("qms")
 	if err != nil {
 		return nil, err

@@ -108,15 +108,7 @@ func (s *site) status() (st gateway.ControlStatus) {
 // with the cure, and nothing is left in it.
 func TestUnwritableDirectory(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "andon-unwritable-") // a test's own directory is closed to others
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	if err := os.Mkdir(data, 0o555); err != nil {
 		t.Fatal(err)
@@ -145,7 +137,7 @@ func (s *site) runAsNobody(dir string) *process {
 	if err := os.CopyFS(readable, os.DirFS(s.dir)); err != nil {
 		s.t.Fatal(err)
 	}
-	for _, d := range []string{dir, readable, filepath.Join(readable, "specs")} {
+	for _, d := range []string{filepath.Dir(dir), dir, readable, filepath.Join(readable, "specs")} {
 		if err := os.Chmod(d, 0o755); err != nil {
 			s.t.Fatal(err)
 		}
