@@ -84,7 +84,7 @@ func (o *Options) build(ctx context.Context) (s *stage, err error) {
 		return nil, err
 	}
 	s.broker, undo = broker, append(undo, broker.Close)
-	if s.plant, err = plant.New(plant.Options{Seed: o.Seed, For: o.For}); err != nil {
+	if s.plant, err = plant.New(plant.Options{Seed: o.Seed, For: o.For, Press: "press-1"}); err != nil {
 		return nil, err
 	}
 	p := s.plant // when build fails s is nil by the time of undoing
@@ -93,7 +93,7 @@ func (o *Options) build(ctx context.Context) (s *stage, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := site(o.Dir, s.plant.Settings("furnace-plc", publish)+panelSettings(o.Panel), s.plant.Specification(), address, key.Public, o.Now())
+	c, err := site(o.Dir, s.plant.Settings("furnace-plc", publish)+panelSettings(o.Panel), s.plant.Specifications(), address, key.Public, o.Now())
 	if err != nil {
 		return nil, err
 	}

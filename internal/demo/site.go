@@ -68,29 +68,37 @@ func approve(list []person, d *spec.Document, at sample.Time) ([]byte, error) {
 	return notes, nil
 }
 
+// installed approves a document and puts both into the directory.
+func installed(dir string, list []person, specification []byte, now time.Time) error {
+	doc, err := spec.Parse("specification", specification)
+	if err != nil {
+		return err
+	}
+	approvals, err := approve(list, doc, sample.At(now))
+	if err != nil {
+		return err
+	}
+	_, err = specdir.Store(dir, doc, specdir.Pair{Document: specification, Approvals: approvals})
+	return err
+}
+
 // publish is the publishing interval that the demonstration asks the plant for.
 const publish = 200 * time.Millisecond
 
 // site writes all files of a site into a directory, as a person would, and
 // reads the settings back as the daemon does.
-func site(dir, plantSettings string, specification []byte, broker, consumerKey string, now time.Time) (*config.Config, error) {
+func site(dir, plantSettings string, specifications [][]byte, broker, consumerKey string, now time.Time) (*config.Config, error) {
 	list, err := signers()
-	if err != nil {
-		return nil, err
-	}
-	doc, err := spec.Parse("specification", specification)
-	if err != nil {
-		return nil, err
-	}
-	approvals, err := approve(list, doc, sample.At(now))
 	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "specs"), 0o750); err != nil {
 		return nil, err
 	}
-	if _, err := specdir.Store(filepath.Join(dir, "specs"), doc, specdir.Pair{Document: specification, Approvals: approvals}); err != nil {
-		return nil, err
+	for _, b := range specifications {
+		if err := installed(filepath.Join(dir, "specs"), list, b, now); err != nil {
+			return nil, err
+		}
 	}
 	settings := fmt.Sprintf(`gateway: {id: demo, site: acme/plant1/heat-treat}
 data: {dir: data, quota: 1GiB, commit_every: 250ms}

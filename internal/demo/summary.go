@@ -7,6 +7,7 @@ import (
 
 	"andon/internal/config"
 	"andon/internal/plant"
+	"andon/internal/sample"
 )
 
 // Summary is what a demonstration comes to (contract, section 2).
@@ -91,17 +92,18 @@ func count(a *account, kind string) Events {
 }
 
 // compareDeviations pairs each expected excursion with the event that says the
-// same to the sample: begin, end, worst value.
+// same to the sample: begin, end, worst value. What is polled is seen when it is
+// polled: later, by no more than the plant says.
 func compareDeviations(got []*event, want []plant.Deviation) (wrong []string) {
 	for _, w := range want {
 		i := slices.IndexFunc(got, func(e *event) bool {
-			return e.equipment == w.Equipment && e.parameter == w.Parameter && e.rule == w.Rule && e.from == w.From
+			return e.equipment == w.Equipment && e.parameter == w.Parameter && e.rule == w.Rule && seenAt(e.from, w.From, w.Within)
 		})
 		if i < 0 {
 			wrong = append(wrong, fmt.Sprintf("not raised: %s %s/%s from %s", w.Equipment, w.Parameter, w.Rule, w.From))
 			continue
 		}
-		if g := got[i]; g.to != w.To || g.worst != w.Worst.Value.String() || g.worstAt != w.Worst.At || !slices.Equal(g.lots, w.Lots) {
+		if g := got[i]; !seenAt(g.to, w.To, w.Within) || g.worst != w.Worst.Value.String() || !seenAt(g.worstAt, w.Worst.At, w.Within) || !slices.Equal(g.lots, w.Lots) {
 			wrong = append(wrong, fmt.Sprintf("%s %s/%s from %s: raised to %s worst %s at %s lots %v, expected to %s worst %s at %s lots %v",
 				w.Equipment, w.Parameter, w.Rule, w.From, g.to, g.worst, g.worstAt, g.lots, w.To, w.Worst.Value, w.Worst.At, w.Lots))
 		}
@@ -111,6 +113,12 @@ func compareDeviations(got []*event, want []plant.Deviation) (wrong []string) {
 		wrong = append(wrong, fmt.Sprintf("raised, not expected: %s %s/%s from %s to %s", g.equipment, g.parameter, g.rule, g.from, g.to))
 	}
 	return wrong
+}
+
+// seenAt says whether something is said to be at an instant, or later by as much
+// as is allowed. What has not been yet is 0 on both sides.
+func seenAt(got, want sample.Time, within time.Duration) bool {
+	return got == want || want != 0 && got > want && got <= want.Add(within)
 }
 
 // compareGaps pairs each expected gap with a recorded one: the same tags for the

@@ -41,3 +41,41 @@ func TestCompareGaps(t *testing.T) {
 		})
 	}
 }
+
+// What is polled may be seen later by as much as the plant says, never earlier;
+// what is told with its source time must be exact.
+func TestCompareDeviations(t *testing.T) {
+	from := sample.At(time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC))
+	to := from.Add(2 * time.Second)
+	const within = 500 * time.Millisecond
+	for _, c := range []struct {
+		name            string
+		within          time.Duration
+		from, to, worst time.Duration // later than the truth says
+		open            bool          // recorded without an end
+		value           string
+		wrong           int
+	}{
+		{"exact", 0, 0, 0, 0, false, "230", 0},
+		{"a poll later", within, 200 * time.Millisecond, 100 * time.Millisecond, within, false, "230", 0},
+		{"later, where it is not polled", 0, 0, 1, 0, false, "230", 1},
+		{"begun too late", within, within + 1, 0, 0, false, "230", 2},
+		{"begun too early", within, -1, 0, 0, false, "230", 2},
+		{"ended too late", within, 0, within + 1, 0, false, "230", 1},
+		{"not ended", within, 0, 0, 0, true, "230", 1},
+		{"worst too late", within, 0, 0, within + 1, false, "230", 1},
+		{"another worst value", within, 0, 0, 0, false, "229", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := &event{equipment: "press-1", parameter: "press_force", rule: "over", from: from.Add(c.from), to: to.Add(c.to), worst: c.value, worstAt: from.Add(c.worst), lots: []string{"L"}}
+			if c.open {
+				got.to = 0
+			}
+			want := plant.Deviation{Equipment: "press-1", Parameter: "press_force", Rule: "over", From: from, To: to, Lots: []string{"L"}, Within: c.within,
+				Worst: plant.Worst{Value: sample.FloatValue(230), At: from, Tag: "force"}}
+			if wrong := compareDeviations([]*event{got}, []plant.Deviation{want}); len(wrong) != c.wrong {
+				t.Errorf("got %q, want %d differences", wrong, c.wrong)
+			}
+		})
+	}
+}

@@ -44,17 +44,18 @@ func pressPhase(n int32) string {
 	return fmt.Sprintf("phase(%d)", n)
 }
 
-// A stroke is twelve steps: the die is loaded, closed from the fourth, open
-// again from the eleventh. Values stand for a whole step, and a client polls
-// more than twice a step, so that it sees every one.
+// A stroke is twelve steps. The die closes and opens one step before and after
+// the phase says press, as a controller does that reports pressing once the force
+// is there. Values stand for a whole step, and a client polls more than twice a
+// step, so that it sees every one.
 const (
 	strokeSteps = 12
-	closedStep  = 3
-	openStep    = 10
-	// Excursions lie in these steps of a stroke: after the die has closed and over,
-	// off-delay and all, before it opens.
-	badFirst   = closedStep + 1
-	badLast    = openStep - clearSteps
+	pressStep   = 3
+	ejectStep   = 10
+	// Excursions lie in these steps of a stroke: after pressing has begun and over,
+	// off-delay and all, before it ends.
+	badFirst   = pressStep + 1
+	badLast    = ejectStep - clearSteps
 	badLasts   = 3 // steps
 	strokesLot = 10
 	openGap    = 120.0 // mm, between the dies
@@ -141,25 +142,31 @@ func (s *pressScript) readings(k int) []Reading {
 	stroke, pos := k/strokeSteps, k%strokeSteps
 	phase := pressLoad
 	switch {
-	case pos >= openStep:
+	case pos >= ejectStep:
 		phase = pressEject
-	case pos >= closedStep:
+	case pos >= pressStep:
 		phase = pressPress
 	}
 	return []Reading{
 		{tagPhase, phase},
 		{tagLot, fmt.Sprintf("PL-%04d", stroke/strokesLot+1)},
 		{tagSerial, fmt.Sprintf("%s-%05d", suffix(s.name), stroke+1)},
-		{tagForce, s.force(k, phase)},
-		{tagDistance, s.distance(k, phase)},
+		{tagForce, s.force(k)},
+		{tagDistance, s.distance(k)},
 		{tagParts, int32(stroke)},
 		{tagAlive, true},
 	}
 }
 
+// closed says whether the die is closed at step k.
+func closed(k int) bool {
+	pos := k % strokeSteps
+	return pos >= pressStep-1 && pos <= ejectStep
+}
+
 // force is in kN and an eighth of it, which a 32-bit float holds exactly.
-func (s *pressScript) force(k int, phase int32) any {
-	if phase != pressPress {
+func (s *pressScript) force(k int) any {
+	if !closed(k) {
 		return 0.0
 	}
 	if e, wrong := s.at(k); wrong && e.has(tagForce) {
@@ -172,12 +179,12 @@ func (s *pressScript) force(k int, phase int32) any {
 }
 
 // distance is in mm and a 64th of it; nil while it is not known.
-func (s *pressScript) distance(k int, phase int32) any {
+func (s *pressScript) distance(k int) any {
 	e, wrong := s.at(k)
 	switch {
 	case wrong && e.Kind == Bad:
 		return nil
-	case phase != pressPress:
+	case !closed(k):
 		return openGap
 	case wrong && e.has(tagDistance):
 		return distanceHigh + e.By

@@ -49,6 +49,15 @@ func (p *Plant) PressEndpoint() string {
 	return p.press.server.Endpoint()
 }
 
+// Specifications are all documents that go with the plant.
+func (p *Plant) Specifications() [][]byte {
+	all := [][]byte{p.Specification()}
+	if p.press != nil {
+		all = append(all, p.PressSpecification())
+	}
+	return all
+}
+
 // pressSource is the press's entry under `sources`.
 func (p *Plant) pressSource(b *strings.Builder, source string) {
 	fmt.Fprintf(b, "  %s:\n    modbus: {address: %q, timeout: 500ms}\n", source, p.PressEndpoint())
