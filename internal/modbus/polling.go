@@ -111,12 +111,12 @@ func (b *block) readings(data []byte, failure error) []sample.Reading {
 }
 
 // overflowed hands over, as a Loss, the polls that could not be made because the
-// gateway took its time from before until now.
+// gateway took its time from before until now: all of a period, or more.
 func (p *polling) overflowed(ctx context.Context, before time.Duration) error {
 	now := p.elapsed()
 	var tags []sample.Tag
 	for _, q := range p.polls {
-		if q.behind(now) <= q.behind(before) {
+		if now-before < q.every || q.behind(now) <= q.behind(before) {
 			continue
 		}
 		p.report(q, q.skip(now))

@@ -236,9 +236,13 @@ func (r *recorder) until(t *testing.T, what string, cond func(all []record.Body)
 	}
 }
 
-func losses(all []record.Body) (list []*record.Loss) {
+// losses are those of the link. A busy machine may cause some of the other kind
+// at any time.
+func losses(all []record.Body) []*record.Loss { return lossesOf(all, CauseLink) }
+
+func lossesOf(all []record.Body, cause string) (list []*record.Loss) {
 	for _, b := range all {
-		if l, ok := b.(*record.Loss); ok {
+		if l, ok := b.(*record.Loss); ok && l.Cause == cause {
 			list = append(list, l)
 		}
 	}
