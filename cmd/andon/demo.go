@@ -23,12 +23,12 @@ func newDemoCommand() *cobra.Command {
 		Use:   "demo [--for D] [--json] [--panel ADDR] [--dir D]",
 		Short: "Simulated PLCs, broker, receiver and gateway: the whole way on one machine",
 		Long: `demo needs no set-up: it makes keys, approvers, an approved specification and
-settings of its own, starts two simulated furnaces (OPC UA) and a press (Modbus TCP),
-an MQTT broker, the reference
-receiver and a gateway on the loopback interface, and says what happens. The
-operators' page is at the address it prints, with the id and PIN to sign with. At
-the end it counts whether every excursion became exactly one deviation, receipted,
-and whether every gap was recorded. The exit code is 1 when anything is missing.`,
+settings of its own, starts two simulated furnaces (OPC UA) and a press (Modbus
+TCP), an MQTT broker, the reference receiver and a gateway on the loopback
+interface, and says what happens. The operators' page is at the address it
+prints, with the id and PIN to sign with. At the end it counts whether every
+excursion became exactly one deviation, receipted, and whether every gap was
+recorded. The exit code is 1 when anything is missing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.For < 0 || o.For == 0 && cmd.Flags().Changed("for") {
