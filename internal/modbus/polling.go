@@ -58,6 +58,7 @@ func (p *polling) once(ctx context.Context, q *poll) error {
 	if p.told {
 		return nil // it is known that all is lost; nobody has answered since
 	}
+	p.tell(q, failure)
 	scan := &record.Scan{Source: p.opts.Name, Time: at, Readings: q.readings(data, failure)}
 	before := p.elapsed()
 	if err := p.hand(ctx, p.sink, scan, at); err != nil {
@@ -145,13 +146,8 @@ func (p *polling) report(q *poll, missed int) {
 	q.late = missed > 0
 }
 
-// count notes a read's outcome: in the status, and in the log when it is another
-// than that of the read before.
+// count notes a read's outcome in the status.
 func (p *polling) count(q *poll, failure error, at sample.Time) {
-	status := ""
-	if failure != nil {
-		status = statusOf(failure)
-	}
 	var refused *Exception
 	p.update(func(st *Status) {
 		st.Reads++
@@ -164,14 +160,22 @@ func (p *polling) count(q *poll, failure error, at sample.Time) {
 		}
 		for _, it := range q.items {
 			if failure != nil {
-				st.Failing[it.Tag] = status
+				st.Failing[it.Tag] = statusOf(failure)
 			} else {
 				delete(st.Failing, it.Tag)
 			}
 		}
 	})
+}
+
+// tell says in the log that a read's outcome is another than before.
+func (p *polling) tell(q *poll, failure error) {
+	status := ""
+	if failure != nil {
+		status = statusOf(failure)
+	}
 	switch {
-	case status == q.failed || q.halves(failure) != nil:
+	case status == q.failed:
 		return
 	case failure != nil:
 		p.opts.Logger.Warn("tags cannot be read", "read", q.String(), "tags", len(q.items), "err", failure)

@@ -128,7 +128,7 @@ func TestLinkIsLost(t *testing.T) {
 		d.open()
 	}
 	all := k.until(t, "readings", func(all []record.Body) bool { return good(all[lastLoss(all):], 0) > 2 })
-	if len(losses(all)) != 3 || log.count("source lost") != 3 || log.count("source connected") != 4 {
+	if len(losses(all)) != 3 || log.count("source lost") != 3 || log.count("source connected") != 4 || log.count("cannot be read") > 3 {
 		t.Errorf("%d losses, log:\n%s", len(losses(all)), log.b.String())
 	}
 	for tag := range sample.Tag(2) {
@@ -252,6 +252,9 @@ func TestDeafDevice(t *testing.T) {
 	all := k.until(t, "readings", func(all []record.Body) bool { return good(all[lastLoss(all):], 1) > 2 })
 	if len(losses(all)) != 1 || log.count("source lost") != 1 || log.count("source connected") != 2 {
 		t.Errorf("losses %v, log:\n%s", losses(all), log.b.String())
+	}
+	if log.count("cannot be read") > 1 {
+		t.Errorf("log:\n%s", log.b.String())
 	}
 	if n := bad(all, 0, StatusTimeout) + bad(all, 1, StatusTimeout); n > 1 {
 		t.Errorf("%d bad readings, want the first at most", n)
