@@ -67,6 +67,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newCheckCommand(),
 		newDemoCommand(),
+		newDoctorCommand(),
 		newJournalCommand(),
 		newKeyCommand(),
 		newProbeCommand(),

@@ -45,9 +45,14 @@ func (u *Uplink) open(ctx context.Context, broker string, will []byte, received 
 	}
 	opts.SetBinaryWill(u.topics.up("state"), will, 1, true)
 	opts.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { received(m.Payload()) })
+	return t, u.connectTo(ctx, t, opts, broker)
+}
+
+// connectTo makes the client and connects it.
+func (u *Uplink) connectTo(ctx context.Context, t *transport, opts *mqtt.ClientOptions, broker string) error {
 	address, err := parseBroker(broker)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !strings.HasPrefix(address.Scheme, "ws") {
 		opts.SetCustomOpenConnectionFn(func(a *url.URL, o mqtt.ClientOptions) (net.Conn, error) {
@@ -55,7 +60,7 @@ func (u *Uplink) open(ctx context.Context, broker string, will []byte, received 
 		})
 	}
 	t.client = mqtt.NewClient(opts)
-	return t, t.connect(ctx, u.o.ConnectTimeout)
+	return t.connect(ctx, u.o.ConnectTimeout)
 }
 
 // clientOptions makes the MQTT library a bare transport: it neither reconnects
