@@ -72,8 +72,9 @@ func startBroker(t *testing.T) *broker {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	var end error // set before ended is closed
+	go func() { end = cmd.Wait(); close(ended) }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill() // gone already: then ended says so
 		<-ended
@@ -87,9 +88,8 @@ func startBroker(t *testing.T) *broker {
 			return b
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("mosquitto does not take our configuration: %v\n%s", err, talk.String())
+		case <-ended:
+			t.Fatalf("mosquitto does not take our configuration: %v\n%s", end, talk.String())
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {

@@ -310,8 +310,8 @@ func (d *decider) flush(ctx context.Context) error {
 		d.g.Snapshot = d.s.Save()
 	}
 	for tried := 0; ; tried++ {
-		d.g.At = int64(sample.At(d.now()))
-		head, err := d.j.Commit(d.g.Group)
+		d.alive()
+		head, err := d.commit()
 		switch {
 		case err == nil && tried > 0:
 			d.log.Info("recording again", "commits", head.Size)

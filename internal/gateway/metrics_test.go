@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -69,6 +70,7 @@ func TestScrape(t *testing.T) {
 	before := scrape(t, g)
 	mustFlush(t, d)
 	after := scrape(t, g)
+	wantLines(t, after, "andon_buffer_commit_seconds_count 3", "andon_buffer_commit_failures_total 0") // not the start's: then nobody counted
 	wantLines(t, before, `andon_samples_total{quality="good",source="plc"} 20`, "andon_journal_samples 20", `andon_buffer_records{lane="record"} 20`)
 	if strings.Contains(before, `quality="bad"`) {
 		t.Error("a sample is counted before it is durable")
@@ -177,6 +179,25 @@ func TestIdleBeats(t *testing.T) {
 	}
 	if g.Progress().IsZero() {
 		t.Error("a turn made no progress")
+	}
+}
+
+// TestFailedCommitIsCounted: and it is no progress that would be missed, since
+// the attempt itself is one.
+func TestFailedCommitIsCounted(t *testing.T) {
+	g, d := metered(t)
+	if err := d.decide(at0, &record.Loss{Source: "plc", Cause: "link"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.flush(t.Context()); !errors.Is(err, errUncertain) {
+		t.Errorf("a commit to a closed journal: %v", err)
+	}
+	wantLines(t, scrape(t, g), "andon_buffer_commit_failures_total 1", "andon_recording 0")
+	if g.Progress().IsZero() {
+		t.Error("the attempt was not progress")
 	}
 }
 
