@@ -55,7 +55,7 @@ func (p *Panel) health() Health {
 		}
 		h.Checks = append(h.Checks, checkOutbox(s, p.o.Now()), checkDead(s), checkClock(s))
 	}
-	h.Checks = append(h.Checks, Check{"panel", fine, fmt.Sprintf("%d screens are being told of changes", p.Streams()), "", false})
+	h.Checks = append(h.Checks, Check{"panel", fine, fmt.Sprintf("screens being told of changes: %d", p.Streams()), "", false})
 	for _, c := range h.Checks {
 		h.OK = h.OK && (c.OK() || !c.Vital)
 	}

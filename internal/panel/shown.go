@@ -132,7 +132,8 @@ func (p *Parameter) word(l limits) string {
 	case Out:
 		return "OUT" + p.side(l)
 	case In:
-		if x, ok := p.leadNumber(); ok && p.NOR != nil && (x < p.NOR[0] || x > p.NOR[1]) {
+		whole := l.lowOn == (l.low != nil) && l.highOn == (l.high != nil) // elsewhere the normal range says nothing
+		if x, ok := p.leadNumber(); ok && whole && p.NOR != nil && (x < p.NOR[0] || x > p.NOR[1]) {
 			return "in spec, beyond normal range"
 		}
 		return "in spec"
@@ -292,16 +293,27 @@ func (p *Parameter) bar(l limits) *Bar {
 // mostDigits is how many digits behind the point a value is ever shown with.
 const mostDigits = 6
 
-// write is a value as it is shown: to the parameter's precision, and to more
-// digits where rounding would put it on the other side of a limit, or on it.
-func (p *Parameter) write(v Value, l limits) string {
+// write is a value as it is shown; see Text.
+func (p *Parameter) write(v Value, l limits) string { return text(v, p.Precision, l) }
+
+// Text is a value as it is shown, with its unit: to the precision of its
+// parameter, and to more digits where rounding would put it on the other side of
+// a limit, or on it.
+func Text(v Value, precision float64, low, high *float64, unit string) string {
+	if v.Kind() == sample.None {
+		return "—"
+	}
+	return strings.TrimSpace(text(v, precision, limits{low: low, high: high}) + " " + UnitText(unit))
+}
+
+func text(v Value, precision float64, l limits) string {
 	x, ok := v.Number()
 	if !ok || v.Kind() != sample.Float {
 		return v.String()
 	}
 	digits := 3
-	if p.Precision > 0 {
-		digits = int(max(0, math.Ceil(-math.Log10(p.Precision)-1e-9)))
+	if precision > 0 {
+		digits = int(max(0, math.Ceil(-math.Log10(precision)-1e-9)))
 	}
 	for ; digits < mostDigits; digits++ {
 		rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'f', digits, 64), 64)
@@ -309,11 +321,11 @@ func (p *Parameter) write(v Value, l limits) string {
 			break
 		}
 	}
-	text := strconv.FormatFloat(x, 'f', digits, 64)
-	if p.Precision <= 0 && strings.Contains(text, ".") {
-		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	s := strconv.FormatFloat(x, 'f', digits, 64)
+	if precision <= 0 && strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	}
-	return text
+	return s
 }
 
 // between says whether a value and its rounding differ in what a limit says.

@@ -152,7 +152,7 @@ type Alarm struct {
 	Text      string  `json:"text,omitempty"`
 	Action    string  `json:"action,omitempty" doc:"what to do"`
 	Value     Value   `json:"value" doc:"furthest outside so far"`
-	ValueText string  `json:"value_text"`
+	ValueText string  `json:"value_text" doc:"as it is shown, with its unit"`
 	Limit     string  `json:"limit,omitempty" doc:"what it is outside of"`
 	Unit      string  `json:"unit,omitempty"`
 	RaisedAt  Instant `json:"raised_at"`
@@ -166,10 +166,10 @@ type Alarm struct {
 }
 
 // Acked says whether nobody need acknowledge it any more.
-func (a *Alarm) Acked() bool { return a.State == "ACKED" }
+func (a Alarm) Acked() bool { return a.State == "ACKED" }
 
 // Standing says whether what it is about still is so.
-func (a *Alarm) Standing() bool { return a.ClearedAt == 0 }
+func (a Alarm) Standing() bool { return a.ClearedAt == 0 }
 
 // Gap is a stretch in which we are blind.
 type Gap struct {

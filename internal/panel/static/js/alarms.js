@@ -17,13 +17,20 @@ function ordered(alarms) {
   return alarms.toSorted((a, b) => place(a) - place(b));
 }
 
-// The unit as people write it is in the limit's words; the value stands before it.
+// recordOf is the newest quality event beside an alarm: another machine, with a
+// life of its own.
+function recordOf(a) {
+  return (part("events") || []).find((e) => e.equipment === a.equipment && e.parameter === a.parameter && e.rule === a.rule);
+}
+
+const marks = { receipted: "✓ receipted", queued: "… queued", rejected: "✗ rejected" };
+
 export function AlarmRow({ a, all }) {
   const acked = a.state === "ACKED";
-  const events = a.event_id;
+  const record = recordOf(a);
   return html`<article class="alarm rank${a.rank} ${acked ? "acked" : "unacked"} ${a.cleared_at ? "over" : ""}" data-alarm=${a.id}>
     <${Icon} rank=${a.rank} />
-    <div class="what"><b>${a.equipment} · ${a.name}</b><span>${a.text}</span></div>
+    <div class="what"><b>${a.equipment} · ${a.name}</b><span>${a.text}${record && ` · ${record.kind} ${marks[record.receipt]}`}</span></div>
     <div class="how"><b>${a.value_text}</b><span>${a.limit}</span></div>
     <div class="when"><b>${clock(a.raised_at)}</b><span>${age(now(), a.raised_at)}${a.count > 1 && ` · ${a.count} times`}</span></div>
     <div class="state"><b>${stateWord(a.state)}</b>
@@ -31,7 +38,7 @@ export function AlarmRow({ a, all }) {
     <div class="act">
       ${!acked && html`<button class="sign" data-act="ack" onClick=${() => sign(a, "ack")}>ACKNOWLEDGE</button>`}
       ${(all || acked) && html`<button data-act="comment" onClick=${() => sign(a, "comment")}>Comment</button>`}
-      ${all && events && html`<a class="more" href="/events/${events}">Event</a>`}
+      ${all && record && html`<a class="button" href="/events/${record.event_id}">Record</a>`}
     </div>
   </article>`;
 }

@@ -42,7 +42,7 @@ function Tile({ p, live }) {
     <p class="value ${long(s.value)}"><b>${s.value}</b> <span>${s.unit}</span></p>
     ${s.bar && html`<${Bar} bar=${s.bar} />`}
     <p class="word"><b>${live ? s.word : "NOT RECORDED"}</b><span>${s.limit}</span></p>
-    <p class="from">${lead && lead.tag}${p.inputs.length > 1 && ` of ${p.inputs.length}`} · heard ${age(now(), s.heard)} ago</p>
+    <p class="from">${lead && lead.tag}${p.inputs.length > 1 && ` of ${p.inputs.length}`} · heard ${age(now(), s.heard)}${s.heard ? " ago" : ""}</p>
   </article>`;
 }
 

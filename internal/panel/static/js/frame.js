@@ -11,6 +11,10 @@ const quiet = 2500;
 // every two seconds when there is nothing to do.
 const standing = 6000;
 
+// patience is how long the quality system may take for a receipt, in ms, before
+// the header makes something of it.
+const patience = 30000;
+
 let gone = null; // when it was noticed that nothing is heard
 
 export function Head() {
@@ -20,10 +24,11 @@ export function Head() {
   const waiting = lanes.quality ? lanes.quality.pending : 0;
   const rejected = Object.values(lanes).reduce((n, l) => n + l.rejected, 0);
   const since = (part("outbox") || {}).oldest_pending;
+  const late = since && now() - Date.parse(since) > patience;
   const synced = (part("clock") || {}).synced;
   return html`<div class="who"><b>${g.id}</b><small>${g.site}</small></div>
     <div class="fact ${specs.length ? "" : "odd"}"><small>Specification in force</small><b>${specs.map((s) => `${s.id} rev ${s.revision}`).join(", ") || "NONE: nothing is judged"}</b></div>
-    <div class="fact ${rejected || since ? "odd" : ""}"><small>Quality system</small><b>${rejected ? `${rejected} rejected` : waiting ? `${waiting} waiting${since ? ` since ${clock(since)}` : ""}` : "all receipted"}</b></div>
+    <div class="fact ${rejected || late ? "odd" : ""}"><small>Quality system</small><b>${rejected ? `${rejected} rejected` : waiting ? `${waiting} waiting${since ? ` since ${clock(since)}` : ""}` : "all receipted"}</b></div>
     <div class="fact ${synced ? "" : "odd"}"><small>Clock</small><b>${synced ? "synchronised" : "NOT SYNCHRONISED"}</b></div>
     <div class="time"><b>${clock(new Date(now()).toISOString())}</b><small>${zone(now())} · live</small></div>`;
 }

@@ -1,0 +1,136 @@
+package panel
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"andon/internal/record"
+)
+
+// TestAck: a signed acknowledgement goes in as it was signed, and is answered
+// with what it was and the record that holds it.
+func TestAck(t *testing.T) {
+	s := newStand(t, nil)
+	s.gateway.put = func(context.Context, record.Body) error {
+		next := *plant()
+		next.Alarms[0].State, next.Head.Size = "ACKED", 8
+		s.gateway.state.Store(&next)
+		return nil
+	}
+	resp, body := s.ask(t, "POST", "/api/v1/alarms/alm-1/ack", act("op1", pin, "acknowledged", "valve stuck", s.nonce(t)), "Content-Type", "application/json")
+	var done actDone
+	if err := json.Unmarshal([]byte(body), &done); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", resp.Status, body, err)
+	}
+	if done.State != "ACKED" || done.Name != "Printed op1" || done.Meaning != "acknowledged" || done.Committed != 8 {
+		t.Errorf("answered %+v", done)
+	}
+	want := record.Act{User: "op1", Role: "operator", Kind: "ack", Target: "alm-1", Meaning: "acknowledged", Comment: "valve stuck", Terminal: "127.0.0.1"}
+	if acts := s.gateway.taken(); len(acts) != 1 || *acts[0] != want {
+		t.Errorf("taken %+v, want %+v", acts, want)
+	}
+}
+
+// TestActsRefused: nothing that is not signed as it must be reaches the gateway,
+// and no answer holds the PIN that was sent.
+func TestActsRefused(t *testing.T) {
+	s := newStand(t, nil)
+	acked := *plant()
+	acked.Alarms[0].State, acked.Alarms[0].AckedBy = "ACKED", "op1"
+	idle := *plant()
+	idle.Recording = false
+	used := s.nonce(t)
+	const ackPath = "/api/v1/alarms/alm-1/ack"
+	for _, c := range []struct {
+		name, path, body string
+		state            *State
+		status           int
+		says             string
+	}{
+		{"wrong PIN", ackPath, act("op1", "314159", "acknowledged", "", used), nil, 403, "unknown id or wrong PIN"},
+		{"replayed nonce", ackPath, act("op1", pin, "acknowledged", "", used), nil, 409, "out of date"},
+		{"nonce of nobody", ackPath, act("op1", pin, "acknowledged", "", "made-up"), nil, 409, "out of date"},
+		{"unknown user", ackPath, act("nobody", pin, "acknowledged", "", s.nonce(t)), nil, 403, "unknown id or wrong PIN"},
+		{"without right", ackPath, act("look", pin, "acknowledged", "", s.nonce(t)), nil, 403, "no right"},
+		{"another meaning", ackPath, act("op1", pin, "approved", "", s.nonce(t)), nil, 422, "meaning must be acknowledged"},
+		{"unknown alarm", "/api/v1/alarms/alm-2/ack", act("op1", pin, "acknowledged", "", s.nonce(t)), nil, 404, "no alarm alm-2"},
+		{"acknowledged already", ackPath, act("op1", pin, "acknowledged", "", s.nonce(t)), &acked, 409, "already, by op1"},
+		{"not recording", ackPath, act("op1", pin, "acknowledged", "", s.nonce(t)), &idle, 503, "NOT RECORDING"},
+		{"empty comment", "/api/v1/alarms/alm-1/comment", act("op1", pin, "commented", "", s.nonce(t)), nil, 422, "needs words"},
+		{"no such act", "/api/v1/alarms/alm-1/delete", act("op1", pin, "acknowledged", "", s.nonce(t)), nil, 404, "there is no POST"},
+		{"no user", ackPath, `{"pin":"` + pin + `","meaning":"acknowledged","nonce":"x"}`, nil, 422, "user"},
+		{"unknown field", ackPath, `{"user":"op1","pin":"` + pin + `","meaning":"acknowledged","nonce":"x","force":true}`, nil, 422, "force"},
+		{"no JSON", ackPath, `pin=` + pin, nil, 400, ""},
+		{"not an object", ackPath, `["` + pin + `"]`, nil, 422, ""},
+		{"nothing", ackPath, ``, nil, 400, ""},
+		{"oversized", ackPath, act("op1", pin, "acknowledged", strings.Repeat("x", bodyBytes), "x"), nil, 413, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s.gateway.state.Store(plant())
+			if c.state != nil {
+				s.gateway.state.Store(c.state)
+			}
+			resp, body := s.ask(t, "POST", c.path, c.body, "Content-Type", "application/json")
+			if resp.StatusCode != c.status || !strings.Contains(body, c.says) {
+				t.Errorf("%s %s, want %d with %q", resp.Status, body, c.status, c.says)
+			}
+			if ct := resp.Header.Get("Content-Type"); ct != "application/problem+json" {
+				t.Errorf("content type %s, want a problem", ct)
+			}
+			if strings.Contains(body, pin) {
+				t.Errorf("the answer holds the PIN: %s", body)
+			}
+		})
+	}
+	if acts := s.gateway.taken(); len(acts) != 0 {
+		t.Errorf("the gateway was given %+v", acts)
+	}
+}
+
+// TestActNotDurable: an act that is not on record, or of which that is not
+// known, is never answered as if it were.
+func TestActNotDurable(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		says string
+	}{
+		{"stopping", errors.New("the gateway is stopping"), "was not recorded"},
+		{"no room", context.DeadlineExceeded, "not known whether"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStand(t, nil)
+			s.gateway.put = func(context.Context, record.Body) error { return c.err }
+			resp, body := s.ask(t, "POST", "/api/v1/alarms/alm-1/ack", act("op1", pin, "acknowledged", "", s.nonce(t)), "Content-Type", "application/json")
+			if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, c.says) {
+				t.Errorf("%s %s", resp.Status, body)
+			}
+		})
+	}
+}
+
+// TestLockout: after five wrong PINs the right one does not help either.
+func TestLockout(t *testing.T) {
+	s := newStand(t, nil)
+	for i := range 6 {
+		used := "314159"
+		if i == 5 {
+			used = pin
+		}
+		resp, body := s.ask(t, "POST", "/api/v1/alarms/alm-1/ack", act("op1", used, "acknowledged", "", s.nonce(t)), "Content-Type", "application/json")
+		want := http.StatusForbidden
+		if i >= 4 {
+			want = http.StatusTooManyRequests
+		}
+		if resp.StatusCode != want {
+			t.Errorf("try %d: %s %s, want %d", i+1, resp.Status, body, want)
+		}
+	}
+	if len(s.gateway.taken()) != 0 {
+		t.Error("a locked id has signed")
+	}
+}
