@@ -119,22 +119,36 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// TestHangUp: who hangs up while the PIN is checked is counted all the same.
+// TestHangUp: who hangs up once the PIN has been checked is counted all the same,
+// also when that has to wait.
 func TestHangUp(t *testing.T) {
 	s := withAnn(t)
-	s.cost = cost{kib: 16 << 10, passes: 3, threads: 1}
-	if err := s.SetPIN(t.Context(), "ann", "802215", by(at0())); err != nil {
-		t.Fatal(err)
+	unlock, ok, err := tryLock(s.disk.dir) // a command is changing the file
+	if err != nil || !ok {
+		t.Fatal(ok, err)
 	}
+	s.turn.through <- struct{}{}
 	ctx, hangUp := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { _, err := s.Verify(ctx, signed(s, "ann", annPIN, at0())); done <- err }()
-	for len(s.turn.through) == 0 {
+	go func() { _, err := s.Verify(ctx, signed(s, "ann", "999998", at0())); done <- err }()
+	for len(s.turn.waiting) == 0 {
+		runtime.Gosched()
+	}
+	<-s.turn.through
+	for len(s.turn.waiting) > 0 {
 		runtime.Gosched()
 	}
 	hangUp()
-	if err := <-done; !errors.Is(err, ErrPIN) {
+	select {
+	case err := <-done:
+		t.Fatalf("it gave up counting: %v", err)
+	case <-time.After(10 * lockPoll):
+	}
+	if err := unlock(); err != nil {
 		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, ErrPIN) {
+		t.Error(err)
 	}
 	if owed := record(t, s); owed[len(owed)-1].Kind != SignRefused {
 		t.Errorf("owed %+v, want the refusal", owed)
