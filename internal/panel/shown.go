@@ -262,8 +262,8 @@ func (p *Parameter) bar(l limits) *Bar {
 		return nil
 	}
 	from, to := l.axis(p.Target)
-	if !(to > from) {
-		return nil // a band without width: there is nothing to draw
+	if span := to - from; !(span > 0) || math.IsInf(span, 0) {
+		return nil // a band without width, or wider than a number: there is nothing to draw
 	}
 	place := func(x float64) float64 { return math.Round(1e4*min(max((x-from)/(to-from), 0), 1)) / 1e4 }
 	at := func(x *float64) *float64 {
