@@ -63,8 +63,12 @@ func (d *decision) context(b *record.Context) {
 		return
 	}
 	from := b.From
-	if from == 0 {
+	switch {
+	case from == 0:
 		from = d.at
+	case from > d.at.Add(defaultMaxSkew):
+		d.system("context", fmt.Sprintf("context for %s refused: it begins at %s, which is still to come", b.Equipment, from))
+		return
 	}
 	by := b.By
 	if !b.Verified {

@@ -212,41 +212,85 @@ func (d *decision) tellGap(e int, g *quality.Gap) {
 }
 
 // setContext puts a value into a field of the context and lets everything that
-// depends on it know.
+// depends on it know: at once, or, within a scan, when its values have been
+// judged, so that no value from before is judged with what came together with
+// the next.
 func (d *decision) setContext(e int, field string, v production.Value) {
-	s := d.s
-	before := s.Equipment[e].Context.At(field, v.From)
-	if !s.Equipment[e].Context.Set(field, v) {
+	if !d.s.Equipment[e].Context.Set(field, v) {
 		return
 	}
-	lot := field == production.Lot && v.Known && before.Known && before.Text != v.Text
-	for r := range s.Equipment[e].Running {
-		for p := range s.Equipment[e].Running[r].Parameters {
-			a := place{e, r, p}
-			d.step(a, func(j *judge.Judge) { j.Context(v.From, d.n) })
-			if lot {
-				d.lotChanged(a, v.From)
-			}
-			d.passed(a)
-		}
+	t := turn{e: e, from: v.From, lot: d.newLot(e, field, v)}
+	if t.lot {
+		d.split(t)
 	}
-	d.operation(e, v.From)
+	if d.inScan {
+		d.turns = append(d.turns, t)
+		return
+	}
+	d.turned(t)
 }
 
-// lotChanged tells open events of new product, or splits them where the rule
-// says so.
-func (d *decision) lotChanged(a place, t sample.Time) {
+// turn is a change of the context of one piece of equipment.
+type turn struct {
+	e    int
+	from sample.Time
+	lot  bool // it is another lot
+}
+
+// turned lets everything that depends on the context know.
+func (d *decision) turned(t turn) {
+	d.eachOn(t.e, func(a place) {
+		d.step(a, func(j *judge.Judge) { j.Context(t.from, d.n) })
+		if t.lot {
+			d.tellLot(a, t.from)
+		}
+		d.passed(a)
+	})
+	d.operation(t.e, t.from)
+}
+
+// split ends open events at another lot, where the rule says so: before what
+// came together with it is judged, since that is the new lot's.
+func (d *decision) split(t turn) {
+	d.eachOn(t.e, func(a place) {
+		_, _, _, def := d.s.parameter(a)
+		for r := range def.Rules() {
+			if def.Rule(r).OnLotChange == "split" {
+				d.step(a, func(j *judge.Judge) { j.Split(r, t.from, d.n) })
+			}
+		}
+	})
+}
+
+// tellLot tells the other open events of new product.
+func (d *decision) tellLot(a place, t sample.Time) {
 	_, _, p, def := d.s.parameter(a)
 	for r := range def.Rules() {
-		ev := p.event(r, true)
-		switch {
-		case ev == nil:
-		case def.Rule(r).OnLotChange == "split":
-			d.step(a, func(j *judge.Judge) { j.Split(r, t, d.n) })
-		default:
+		if ev := p.event(r, true); ev != nil && ev.ToldAt < t && def.Rule(r).OnLotChange != "split" {
 			d.tell(a, ev, quality.Updated, t)
 		}
 	}
+}
+
+// eachOn visits every parameter of one piece of equipment.
+func (d *decision) eachOn(e int, fn func(place)) {
+	for r := range d.s.Equipment[e].Running {
+		for p := range d.s.Equipment[e].Running[r].Parameters {
+			fn(place{e, r, p})
+		}
+	}
+}
+
+// newLot says whether the lot is another one than the last that was known, also
+// where it was unknown in between.
+func (d *decision) newLot(e int, field string, v production.Value) bool {
+	eq := &d.s.Equipment[e]
+	if field != production.Lot || !v.Known || v.Text == eq.Lot {
+		return false
+	}
+	first := eq.Lot == ""
+	eq.Lot = v.Text
+	return !first
 }
 
 // raiseAlarm begins an occurrence, or raises the one that has not been

@@ -35,6 +35,9 @@ type decision struct {
 	n   uint64
 	at  sample.Time
 	out record.Outcome
+
+	inScan bool   // its values have not been judged yet
+	turns  []turn // what it has changed of the context meanwhile
 }
 
 func (d *decision) take(body record.Body) {
@@ -92,8 +95,9 @@ func (d *decision) start(b *record.Start) {
 	}
 	if again {
 		d.blind(d.unwired(), quality.CauseUnwired, "no longer in the settings")
-		d.blind(d.watched(""), quality.CauseGatewayDown, "")
+		d.blind(d.wiredTags(""), quality.CauseGatewayDown, "")
 	}
+	d.refit()
 	d.assignAll(d.at)
 }
 
@@ -117,16 +121,21 @@ func (d *decision) wire(w *record.Wiring) {
 	}
 }
 
-// watched are the tags of a source (of all when "") that something depends on.
-func (d *decision) watched(source string) []sample.Tag {
+// wiredTags are the tags of a source, of all when "".
+func (d *decision) wiredTags(source string) []sample.Tag {
 	var tags []sample.Tag
 	for t := range d.s.Tags {
 		from := d.s.Start.Wiring.Tags[t].Source
-		if from != "" && (source == "" || from == source) && d.s.used(sample.Tag(t)) {
+		if from != "" && (source == "" || from == source) {
 			tags = append(tags, sample.Tag(t))
 		}
 	}
 	return tags
+}
+
+// watched are the tags that something depends on.
+func (d *decision) watched() []sample.Tag {
+	return slices.DeleteFunc(d.wiredTags(""), func(t sample.Tag) bool { return !d.s.used(t) })
 }
 
 // unwired are tags that something depends on and that the settings no longer
@@ -152,7 +161,7 @@ func (d *decision) clock(b *record.Clock) {
 // tick lets the clock decide what no input has decided.
 func (d *decision) tick() {
 	s := d.s
-	if s.Switch != 0 && s.Switch <= d.at {
+	if due := s.switchDue(); due != 0 && due <= d.at {
 		d.assignAll(s.Switch)
 	}
 	d.silent()
@@ -162,6 +171,17 @@ func (d *decision) tick() {
 			d.advance(a, limit)
 		}
 	})
+}
+
+// switchDue is when the clock lets revisions be switched: when no sample from
+// before can be on its way any more. A sample from after it does so at once.
+func (s *State) switchDue() sample.Time {
+	if s.Switch == 0 {
+		return 0
+	}
+	lag := time.Duration(0)
+	s.each(func(a place) { lag = max(lag, s.lag(a)) })
+	return s.Switch.Add(lag)
 }
 
 // each visits every parameter.
@@ -217,7 +237,7 @@ func (s *State) clockLimit(a place) sample.Time { return s.At.Add(-s.lag(a)) }
 // Due is the instant of our clock at which a Tick would have something to do,
 // 0 if there is none. A Tick before it changes nothing and need not be recorded.
 func (s *State) Due() sample.Time {
-	due := s.Switch
+	due := s.switchDue()
 	if late := s.receiptDue(); late != 0 && (due == 0 || late < due) {
 		due = late
 	}

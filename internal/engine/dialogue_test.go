@@ -36,6 +36,9 @@ var update = flag.Bool("update", false, "write what the dialogues answer into th
 //	T reject LANE SEQ CODE    the consumer qms rejects an entry
 //	T requeue LANE SEQ        the dead letter is sent again
 //	T restart                 the gateway was killed and starts again
+//	T spec FILE               another specification is offered
+//	T stamped S C tag=value   a scan that the source stamps S when its clock shows C
+//	T receipt LANE N          the consumer qms holds the lane up to N
 //
 // In steps, `save` saves and loads the state.
 func TestDialogues(t *testing.T) {
@@ -64,6 +67,7 @@ func dialogue(t *testing.T, file string) {
 		return ""
 	}
 	p := newPlayer(t, part("spec.yaml"), part("wiring"), strings.Fields(part("consumers"))...)
+	p.part = part
 	for _, line := range strings.Split(strings.TrimSpace(part("steps")), "\n") {
 		p.play(line)
 	}
@@ -89,6 +93,7 @@ type player struct {
 	said  []string
 
 	payloads []record.Entry // all, as sent
+	part     func(name string) string
 }
 
 // newPlayer has one source, one furnace furn-03 and the tags that wiring lists,
@@ -282,6 +287,18 @@ func (p *player) play(line string) {
 		e := p.sent(f[2], f[3])
 		p.decide(at, &record.Act{User: "u1", Kind: record.Requeue, Target: f[2] + "/" + f[3], Comment: "mended",
 			Letter: &record.Letter{Lane: e.Lane, Seq: e.Seq, Topic: e.Topic, Payload: e.Payload}})
+	case "spec": // FILE: another document is offered
+		p.decide(at, &record.Specification{Document: []byte(p.part(f[2])), By: "test", Unsigned: true})
+	case "stamped": // S tag=value: the source stamps them S, and its clock shows CLOCK seconds
+		stamp, err := strconv.ParseFloat(f[2], 64)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		clock, err := strconv.ParseFloat(f[3], 64)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.decide(at, &record.Scan{Source: "plc", Time: epoch0 + sample.Time(stamp*1e9), Server: epoch0 + sample.Time(clock*1e9), Readings: p.readings(f[4:])})
 	case "restart":
 		p.start.LastAlive = p.s.At
 		p.decide(at, &p.start)

@@ -16,16 +16,14 @@ import (
 func (d *decision) loss(b *record.Loss) {
 	tags := b.Tags
 	if len(tags) == 0 {
-		tags = d.watched(b.Source)
+		tags = d.wiredTags(b.Source)
 	}
-	tags = slices.DeleteFunc(slices.Clone(tags), func(t sample.Tag) bool { return int(t) >= len(d.s.Tags) || !d.s.used(t) })
+	tags = slices.DeleteFunc(slices.Clone(tags), func(t sample.Tag) bool { return int(t) >= len(d.s.Tags) })
 	d.blind(tags, b.Cause, b.Detail)
 }
 
 func (d *decision) blindOne(t sample.Tag, cause, detail string) {
-	if d.s.used(t) {
-		d.blind([]sample.Tag{t}, cause, detail)
-	}
+	d.blind([]sample.Tag{t}, cause, detail)
 }
 
 // blind: tags are unknown from their last good instant on. What is unknown
@@ -36,10 +34,19 @@ func (d *decision) blind(tags []sample.Tag, cause, detail string) {
 	for e := range s.Equipment {
 		g := quality.Gap{Equipment: s.Equipment[e].Name, Cause: cause, Detail: detail, RaisedAt: d.at}
 		for _, t := range tags {
-			if s.x.on[t] != e || s.Tags[t].Blind {
+			if s.x.on[t] != e {
+				continue
+			}
+			if tag := &s.Tags[t]; tag.Blind {
+				if tag.Cause == quality.CauseSilence { // what is known to be lost no confirmation brings back
+					tag.Cause = cause
+				}
 				continue
 			}
 			s.Tags[t].Blind, s.Tags[t].Cause = true, cause
+			if !s.used(t) {
+				continue // nothing depends on it: it is unknown, and that is no gap
+			}
 			w := &s.Start.Wiring.Tags[t]
 			g.Tags = append(g.Tags, quality.GapTag{Tag: t, Name: w.Name, From: s.Tags[t].Heard, Every: w.Every})
 		}
@@ -68,7 +75,7 @@ func (d *decision) open(e int, g *quality.Gap) {
 	slices.SortStableFunc(byFrom, func(a, b quality.GapTag) int { return cmp.Compare(a.From, b.From) })
 	for _, t := range byFrom {
 		for _, u := range s.x.uses[t.Tag] {
-			from := t.From
+			from := max(t.From, s.Equipment[u.e].Running[u.r].Since) // nothing is judged retroactively
 			d.step(u.place, func(j *judge.Judge) { j.Gap(u.input, from, d.n) })
 			d.passed(u.place)
 		}
@@ -154,7 +161,7 @@ func (s *State) silentAt(t sample.Tag) sample.Time {
 // falls silent with it is blind from its own last value on.
 func (d *decision) silent() {
 	for _, inputs := range []bool{true, false} {
-		for _, t := range d.watched("") {
+		for _, t := range d.watched() {
 			if len(d.s.x.uses[t]) > 0 == inputs && !d.s.Tags[t].Blind && d.s.silentAt(t) <= d.at {
 				d.blindOne(t, quality.CauseSilence, "")
 			}

@@ -188,10 +188,15 @@ func (s *State) applies(rule int, t sample.Time) judge.Applies {
 	p, doc := s.x.params[a.e][a.r][a.p], s.x.docs[a.e][a.r]
 	c := &s.Equipment[a.e].Context
 	ru, missing := p.Rule(rule), rule == p.Rules()-1
-	if ru.Always {
+	answer := judge.Yes
+	switch {
+	case s.Equipment[a.e].Running[a.r].Misfit != "":
+		answer = judge.Maybe
+	case ru.Always:
 		return judge.Yes
+	default:
+		answer = operating(doc, c, t)
 	}
-	answer := operating(doc, c, t)
 	if len(ru.When) > 0 {
 		answer = min(answer, met(c, production.Phase, ru.When, t))
 	}

@@ -95,6 +95,10 @@ func drawValue(t *rapid.T, tag sample.Tag) sample.Reading {
 	case 4:
 		r.Value = sample.StringValue(rapid.SampledFrom([]string{"R-1", "R-1", "R-2"}).Draw(t, "recipe"))
 	default:
+		if rapid.IntRange(0, 9).Draw(t, "any") == 0 {
+			r.Value = sample.FloatValue(rapid.Float64().Draw(t, "float"))
+			break
+		}
 		r.Value = sample.FloatValue(rapid.SampledFrom([]float64{870, 875, 880, 885, 893, 894, 895, 896, 900, math.MaxFloat64, -math.MaxFloat64, math.NaN(), math.Inf(1)}).Draw(t, "value"))
 	}
 	return r

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 
 	"andon/internal/judge"
@@ -20,7 +21,8 @@ func (d *decision) switchBefore(t sample.Time) {
 // carries an operation out keeps the revision with which it began.
 func (d *decision) assignAll(t sample.Time) {
 	s := d.s
-	s.Switch = s.Register.Next(t)
+	t = max(t, s.Reached)
+	s.Reached, s.Switch = t, s.Register.Next(t)
 	for e := range s.Equipment {
 		d.assign(e, t)
 	}
@@ -77,10 +79,39 @@ func compareText(a, b string) int {
 	return 0
 }
 
+// misfit says in what the settings of this run contradict a document, "" for in
+// nothing. They may have changed since it was installed.
+func (d *decision) misfit(doc *spec.Document) string {
+	if err := doc.Check(d.s.specFacts()); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// refit looks after a start whether what is running still fits the settings.
+func (d *decision) refit() {
+	s := d.s
+	for e := range s.Equipment {
+		for r := range s.Equipment[e].Running {
+			ru := &s.Equipment[e].Running[r]
+			was := ru.Misfit
+			if ru.Misfit = d.misfit(s.x.docs[e][r]); ru.Misfit == was {
+				continue
+			}
+			if ru.Misfit != "" {
+				d.system("misfit", fmt.Sprintf("%s revision %s cannot judge on %s: the settings contradict it: %s", ru.Spec.ID, ru.Spec.Revision, s.Equipment[e].Name, ru.Misfit))
+			}
+			for p := range ru.Parameters {
+				d.step(place{e, r, p}, func(j *judge.Judge) { j.Context(d.at, d.n) })
+			}
+		}
+	}
+}
+
 // begin is a revision's state on a piece of equipment of which it knows nothing
 // yet.
 func (d *decision) begin(e int, doc *spec.Document, t sample.Time) Running {
-	ru := Running{Spec: ref(doc), Since: t}
+	ru := Running{Spec: ref(doc), Since: t, Misfit: d.misfit(doc)}
 	for p := range doc.Parameters {
 		def := judge.NewParameter(&doc.Parameters[p], 0)
 		ru.Parameters = append(ru.Parameters, Parameter{ID: doc.Parameters[p].ID, Judge: judge.NewState(def, t)})
@@ -158,6 +189,7 @@ func (d *decision) carry(a place, r int, next *Running, to int) bool {
 	}
 	q.Judge.Rules[k] = p.Judge.Rules[r].Clone()
 	copy(q.Judge.Inputs, p.Judge.Inputs)
+	q.Judge.Queue = slices.Clone(p.Judge.Queue)
 	if len(q.Judge.Latest) == len(p.Judge.Latest) {
 		copy(q.Judge.Latest, p.Judge.Latest)
 	}
@@ -193,10 +225,13 @@ func (d *decision) settleIn(e int, t sample.Time) {
 			if u.e != e || ru.Since != t || p.Judge.Inputs[u.input].Seen || p.Judge.Inputs[u.input].Gap {
 				continue
 			}
+			if !tag.Blind && tag.Seen && t > tag.Heard.Add(s.x.maxGap[k]) {
+				d.blindOne(sample.Tag(k), quality.CauseSilence, "")
+			}
 			switch {
-			case tag.Blind:
+			case tag.Blind, tag.Q == sample.Uncertain && !s.x.params[u.e][u.r][u.p].Spec.AcceptUncertain:
 				d.step(u.place, func(j *judge.Judge) { j.Gap(u.input, t, d.n) })
-			case tag.Seen && tag.Q != sample.Bad:
+			case tag.Seen && s.stands(sample.Tag(k)):
 				v := judge.Value{Input: u.input, V: tag.V.Value, Uncertain: tag.Q == sample.Uncertain}
 				d.step(u.place, func(j *judge.Judge) { j.Scan(max(t, tag.Heard), d.n, []judge.Value{v}) })
 			}
@@ -204,7 +239,12 @@ func (d *decision) settleIn(e int, t sample.Time) {
 	}
 	for r := range s.Equipment[e].Running {
 		for p := range s.Equipment[e].Running[r].Parameters {
-			d.step(place{e, r, p}, func(j *judge.Judge) { j.Context(t, d.n) })
+			d.step(place{e, r, p}, func(j *judge.Judge) {
+				if s.Equipment[e].Running[r].Since == t {
+					j.Activate(t, d.n)
+				}
+				j.Context(t, d.n)
+			})
 		}
 	}
 	d.operation(e, t)

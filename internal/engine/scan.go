@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -29,6 +30,8 @@ func (d *decision) scan(b *record.Scan) {
 	s := d.s
 	d.skew(b.Source, b.Server)
 	t := d.judgedAt(b)
+	d.switchBefore(t)
+	d.inScan = true
 	kept := uint64(0)
 	fresh := make([]bool, len(b.Readings))
 	for i := range b.Readings {
@@ -45,13 +48,16 @@ func (d *decision) scan(b *record.Scan) {
 		d.out.FirstI = s.I + 1
 		s.I = s.Outbox.Advance(outbox.Record, kept)
 	}
-	d.switchBefore(t)
 	for i := range b.Readings {
 		if fresh[i] {
 			fresh[i] = d.note(b, &b.Readings[i], t)
 		}
 	}
 	d.judgeReadings(b.Readings, fresh, t)
+	d.inScan = false
+	for _, turn := range d.turns {
+		d.turned(turn)
+	}
 }
 
 // skew keeps how far the source's clock is from ours.
@@ -62,12 +68,7 @@ func (d *decision) skew(source string, server sample.Time) {
 	}
 	src := &d.s.Sources[i]
 	src.Skew = server.Sub(d.at)
-	limit := defaultMaxSkew
-	for _, w := range d.s.Start.Wiring.Sources {
-		if w.Name == source && w.MaxSkew > 0 {
-			limit = w.MaxSkew
-		}
-	}
+	limit := d.s.maxSkew(source)
 	by := src.Skew > limit || src.Skew < -limit
 	if by == src.ByArrival {
 		return
@@ -87,7 +88,40 @@ func (d *decision) judgedAt(b *record.Scan) sample.Time {
 	if d.s.byArrival(b.Source) {
 		return d.at
 	}
-	return max(b.Time, b.AsOf)
+	return d.plausible(b.Source, max(b.Time, b.AsOf))
+}
+
+// plausible is an instant of a source's clock, or that clock's now where the
+// instant lies ahead of it by more than is allowed: nothing is known of what is
+// still to come, and nothing may expire or fall due by such a stamp.
+func (d *decision) plausible(source string, t sample.Time) sample.Time {
+	i, ok := d.s.x.source[source]
+	if !ok {
+		return min(t, d.at.Add(defaultMaxSkew))
+	}
+	src := &d.s.Sources[i]
+	now := d.at.Add(src.Skew)
+	ahead := t > now.Add(d.s.maxSkew(source))
+	if ahead != src.Ahead {
+		src.Ahead = ahead
+		if ahead {
+			d.system("clock_skew", fmt.Sprintf("%s: stamped %s, when its clock shows %s: judged as of that", source, t, now))
+		}
+	}
+	if ahead {
+		return now
+	}
+	return t
+}
+
+// maxSkew is how far a source's clock may be off.
+func (s *State) maxSkew(source string) time.Duration {
+	for _, w := range s.Start.Wiring.Sources {
+		if w.Name == source && w.MaxSkew > 0 {
+			return w.MaxSkew
+		}
+	}
+	return defaultMaxSkew
 }
 
 // byArrival: the source's clock is off by more than is allowed.
@@ -121,7 +155,7 @@ func (d *decision) again(b *record.Scan, r *sample.Reading, t sample.Time) {
 func (d *decision) note(b *record.Scan, r *sample.Reading, t sample.Time) (usable bool) {
 	s := d.s
 	tag := &s.Tags[r.Tag]
-	if tag.Seen && b.Time < tag.T && b.AsOf == 0 && !s.byArrival(b.Source) {
+	if tag.Seen && t < tag.Last && b.AsOf == 0 {
 		d.blindOne(r.Tag, quality.CauseLateData, "a value of "+b.Time.String()+" came after one of "+tag.T.String())
 		return false
 	}
@@ -129,9 +163,17 @@ func (d *decision) note(b *record.Scan, r *sample.Reading, t sample.Time) (usabl
 	if !tag.Blind && t > tag.Heard.Add(s.x.maxGap[r.Tag]) && s.used(r.Tag) {
 		d.blindOne(r.Tag, quality.CauseSilence, "")
 	}
-	*tag = Tag{Seen: true, T: b.Time, V: sample.Exact{Value: r.Value}, Q: r.Quality, St: r.Status, Heard: tag.Heard, Blind: tag.Blind, Cause: tag.Cause}
+	last := t
+	if b.AsOf != 0 { // what comes next may have been sampled just before the value was asked for
+		last = min(t, b.Time)
+	}
+	*tag = Tag{Seen: true, T: b.Time, Last: last, V: sample.Exact{Value: r.Value}, Q: r.Quality, St: r.Status, Heard: tag.Heard, Blind: tag.Blind, Cause: tag.Cause}
 	if !good || r.Quality == sample.Uncertain && !s.acceptsUncertain(r.Tag) {
 		d.blindOne(r.Tag, quality.CauseBadQuality, r.Status)
+		return false
+	}
+	if !s.takes(r.Tag, r.Value) {
+		d.blindOne(r.Tag, quality.CauseBadQuality, "text where a number is judged")
 		return false
 	}
 	if tag.Blind {
@@ -140,6 +182,12 @@ func (d *decision) note(b *record.Scan, r *sample.Reading, t sample.Time) (usabl
 	tag.Heard = max(tag.Heard, t)
 	d.bound(r.Tag, r.Value, r.Quality, t)
 	return true
+}
+
+// takes: the value can be judged by some parameter, or nothing judges the tag.
+func (s *State) takes(t sample.Tag, v sample.Value) bool {
+	uses := s.x.uses[t]
+	return len(uses) == 0 || slices.ContainsFunc(uses, func(u use) bool { return s.x.params[u.e][u.r][u.p].Takes(v) })
 }
 
 func (s *State) acceptsUncertain(t sample.Tag) bool {
@@ -194,8 +242,8 @@ func (d *decision) judgeReadings(readings []sample.Reading, usable []bool, t sam
 // together; one that comes after those of another are moved behind them.
 func (d *decision) collect(u use, r *sample.Reading) {
 	x := &d.s.x
-	accept := d.s.x.params[u.e][u.r][u.p].Spec.AcceptUncertain
-	if r.Quality == sample.Uncertain && !accept {
+	def := d.s.x.params[u.e][u.r][u.p]
+	if r.Quality == sample.Uncertain && !def.Spec.AcceptUncertain || !def.Takes(r.Value) {
 		d.step(u.place, func(j *judge.Judge) { j.Gap(u.input, j.S.Inputs[u.input].Heard, d.n) })
 		return
 	}
@@ -221,9 +269,9 @@ func (d *decision) confirm(b *record.Confirm) {
 	if !ok {
 		return
 	}
-	t := b.Time
-	if s.Sources[i].ByArrival {
-		t = d.at
+	t := d.at
+	if !s.Sources[i].ByArrival {
+		t = d.plausible(b.Source, b.Time)
 	}
 	d.switchBefore(t)
 	confirmed := func(k int) bool {

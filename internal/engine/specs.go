@@ -65,6 +65,10 @@ func (d *decision) specification(b *record.Specification) {
 		d.refuse(doc, b, err)
 		return
 	}
+	if err := d.rivals(doc); err != nil {
+		d.refuse(doc, b, err)
+		return
+	}
 	reg, doc, err := d.s.Register.Install(spec.Installed{Document: b.Document, Approvals: b.Approvals, At: d.at})
 	if errors.Is(err, spec.ErrInstalled) {
 		return
@@ -84,6 +88,29 @@ func (d *decision) specification(b *record.Specification) {
 	d.tellSpec(told)
 	d.audit(audit{Who: b.By, Action: "install", Object: "specification " + doc.ID, New: doc.Revision + " sha256 " + doc.SHA256})
 	d.assignAll(d.at)
+}
+
+// rivals refuses a parameter that another specification judges on the same
+// equipment: their events and alarms could not be told apart.
+func (d *decision) rivals(doc *spec.Document) error {
+	var errs []error
+	for _, in := range d.s.Register.All() {
+		other := in.Doc()
+		if other.ID == doc.ID || other.Effective.Expired(d.at) {
+			continue
+		}
+		for _, e := range d.s.Start.Wiring.Equipment {
+			if !doc.Scope.Holds(e.Name, e.Class) || !other.Scope.Holds(e.Name, e.Class) {
+				continue
+			}
+			for _, p := range doc.Parameters {
+				if slices.ContainsFunc(other.Parameters, func(q spec.Parameter) bool { return q.ID == p.ID }) {
+					errs = append(errs, fmt.Errorf("the parameter %s is judged on %s by %s revision %s already: give it an id of its own", p.ID, e.Name, other.ID, other.Revision))
+				}
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // verified says whether a document may judge here: approved under the policy,

@@ -32,8 +32,11 @@ type State struct {
 	Alarms    []alarm.Alarm  `json:"alarms"`    // all that are not normal, in the order they were raised
 	Policy    *record.Policy `json:"policy"`    // by which approvals are judged
 	Register  spec.Register  `json:"register"`
-	Switch    sample.Time    `json:"switch"` // when what is in force next changes by itself
-	Outbox    outbox.State   `json:"outbox"`
+	// Reached is the latest instant at which revisions have been switched: a
+	// clock that steps back revives nothing.
+	Reached sample.Time  `json:"reached"`
+	Switch  sample.Time  `json:"switch"` // when what is in force next changes by itself
+	Outbox  outbox.State `json:"outbox"`
 	// Waiting is since when the quality system has not receipted anything
 	// although something is waiting for it; 0 when nothing is.
 	Waiting sample.Time `json:"waiting"`
@@ -50,6 +53,8 @@ type Source struct {
 	Skew time.Duration `json:"skew"`
 	// ByArrival: the skew is beyond what is allowed, arrival decides.
 	ByArrival bool `json:"by_arrival,omitempty"`
+	// Ahead: its last stamp lay further ahead of its own clock than is allowed.
+	Ahead bool `json:"ahead,omitempty"`
 }
 
 // Tag is what is known of one tag.
@@ -59,7 +64,7 @@ type Tag struct {
 	V     sample.Exact   `json:"v"`
 	Q     sample.Quality `json:"q"`
 	St    string         `json:"st,omitempty"`
-	Last  sample.Time    `json:"last"`  // instant at which the last sample was judged
+	Last  sample.Time    `json:"last"`  // instant at which the last sample was judged: what is older is late
 	Heard sample.Time    `json:"heard"` // last instant at which it was good, confirmations included
 	Blind bool           `json:"blind,omitempty"`
 	Cause string         `json:"cause,omitempty"` // of the gap it is in
@@ -70,7 +75,8 @@ type Tag struct {
 type Equipment struct {
 	Name    string             `json:"name"`
 	Context production.Context `json:"context"`
-	Running []Running          `json:"running"` // in order of specification id
+	Lot     string             `json:"lot,omitempty"` // the last one known, also while it is not
+	Running []Running          `json:"running"`       // in order of specification id
 	// Closing are events of revisions that judge no more, until their evidence
 	// has been told.
 	Closing []Closing `json:"closing,omitempty"`
@@ -88,9 +94,12 @@ type Running struct {
 	Since sample.Time    `json:"since"` // when it began to judge here
 	// Operation is when the operation under way began, 0 when there is none.
 	// It keeps the revision until it ends.
-	Operation  sample.Time `json:"operation"`
-	Lot        string      `json:"lot,omitempty"` // of the operation
-	Parameters []Parameter `json:"parameters"`    // in the document's order
+	Operation sample.Time `json:"operation"`
+	Lot       string      `json:"lot,omitempty"` // of the operation
+	// Misfit says why the settings of this run contradict the document: it cannot
+	// judge then, and everything it is for is unknown.
+	Misfit     string      `json:"misfit,omitempty"`
+	Parameters []Parameter `json:"parameters"` // in the document's order
 }
 
 // Parameter is one parameter of a running revision.

@@ -43,6 +43,17 @@ func (m *measure) of(v sample.Value) (x float64, ok bool) {
 	return 1, true
 }
 
+// Takes says whether all of a parameter's rules can be asked about a value. One
+// that they cannot (text under a numeric limit) is as good as none.
+func (p *Parameter) Takes(v sample.Value) bool {
+	for i := range p.rules {
+		if _, ok := p.rules[i].of(v); !ok && !p.rules[i].missing {
+			return false
+		}
+	}
+	return true
+}
+
 // outside: beyond a limit itself. A value equal to a limit is in.
 func (m *measure) outside(x float64) bool { return x > m.high || x < m.low }
 

@@ -98,8 +98,23 @@ func (j *Judge) inside(st *Rule, v Verdict, t sample.Time) {
 	}
 }
 
+// splitNow ends an event whose lot has changed while it was coming to its end:
+// what is out at t is another lot's.
+func (j *Judge) splitNow(r int, t sample.Time) {
+	st := &j.S.Rules[r]
+	if st.SplitNext && (st.Event.Phase == Clearing || st.Event.Phase == Lingering) {
+		if st.Event.Phase == Clearing {
+			st.Episode.ClearedAt = t
+			j.say(EventCleared, r, t, st.Episode)
+		}
+		st.Event, st.Episode = Delay{}, nil
+	}
+	st.SplitNext = false
+}
+
 func (j *Judge) out(r int, t sample.Time, n uint64) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
+	j.splitNow(r, t)
 	if st.Episode == nil { // missing data, or out since before the rule applied
 		st.Episode = &Episode{N: n, From: t, SuspectFrom: st.LastIn, Area: make([]float64, len(st.Series))}
 		j.first(r, t)

@@ -38,7 +38,7 @@ func NewParameter(p *spec.Parameter, maxGap time.Duration) *Parameter {
 		q.rules = append(q.rules, r)
 	}
 	upTo := p.MissingData.UpTo
-	if upTo == 0 {
+	if upTo == spec.SameAsMaxGap {
 		upTo = maxGap
 	}
 	q.rules = append(q.rules, rule{missing: true, Rule: spec.Rule{
@@ -88,6 +88,8 @@ type State struct {
 	Queue  []Point  `json:"queue,omitempty"` // in order of time: waits for the limit
 	Latest []Latest `json:"latest,omitempty"`
 	Rules  []Rule   `json:"rules"` // in the order of Parameter.Rule
+	// Turned is the latest instant at which the context has changed.
+	Turned sample.Time `json:"turned,omitempty"`
 	// Adrift: it is not known whether some rule applies. That is as blind as
 	// an input in a gap, and missing data says so.
 	Adrift bool `json:"adrift,omitempty"`
@@ -123,13 +125,14 @@ type Point struct {
 
 // Rule is the state of one rule.
 type Rule struct {
-	Verdict Verdict     `json:"verdict"`
-	Since   sample.Time `json:"since,omitempty"` // when the verdict was last anything but in or out
-	Series  []Series    `json:"series"`          // one an input, or a single one of an aggregate
-	Alarm   Delay       `json:"alarm"`
-	Event   Delay       `json:"event"`
-	Episode *Episode    `json:"episode,omitempty"` // while Event is not idle
-	LastIn  sample.Time `json:"last_in,omitempty"` // when it was last known to be in
+	Verdict   Verdict     `json:"verdict"`
+	Since     sample.Time `json:"since,omitempty"` // when the verdict was last anything but in or out
+	Series    []Series    `json:"series"`          // one an input, or a single one of an aggregate
+	Alarm     Delay       `json:"alarm"`
+	Event     Delay       `json:"event"`
+	Episode   *Episode    `json:"episode,omitempty"`    // while Event is not idle
+	SplitNext bool        `json:"split_next,omitempty"` // the lot has changed while it was coming to its end
+	LastIn    sample.Time `json:"last_in,omitempty"`    // when it was last known to be in
 }
 
 // Series is a quantity that is compared with the limits.

@@ -43,6 +43,7 @@ type Value struct {
 
 // Scan takes good values of inputs, all of source time t, from the n-th input.
 func (j *Judge) Scan(t sample.Time, n uint64, values []Value) {
+	t = max(t, j.S.Turned) // what was decided with the context is not undone: it stands from there
 	for r := range j.P.rules {
 		if !j.P.rules[r].aggregate && !j.P.rules[r].missing {
 			j.scanRule(r, t, n, values)
@@ -97,6 +98,7 @@ func (j *Judge) Gap(i int, from sample.Time, n uint64) {
 
 // Context: what applicability depends on has changed at t.
 func (j *Judge) Context(t sample.Time, n uint64) {
+	j.S.Turned = max(j.S.Turned, t)
 	j.S.Adrift = false
 	for r := range j.P.rules {
 		ru := &j.P.rules[r]
@@ -112,11 +114,52 @@ func (j *Judge) Context(t sample.Time, n uint64) {
 	}
 }
 
+// Activate takes the rules of another revision to the values that stand at t:
+// they are measured anew, and nothing from before t counts.
+func (j *Judge) Activate(t sample.Time, n uint64) {
+	for r := range j.P.rules {
+		ru, st := &j.P.rules[r], &j.S.Rules[r]
+		if ru.missing {
+			continue
+		}
+		st.Since = t
+		if ru.aggregate {
+			if x, _, ok := j.join(ru); ok {
+				st.Series[0].measure(&ru.measure, t, x)
+			}
+		} else {
+			for i := range st.Series {
+				if x, ok := ru.of(j.S.Inputs[i].V.Value); ok && st.Series[i].Known {
+					st.Series[i].measure(&ru.measure, t, x)
+				}
+			}
+		}
+		j.settle(r, t, n)
+	}
+}
+
+// measure puts a series at x.
+func (se *Series) measure(m *measure, t sample.Time, x float64) {
+	se.Known, se.T, se.X, se.Outside = true, t, x, m.outside(x)
+	if se.Outside {
+		se.Out = true
+	} else if m.back(x) {
+		se.Out = false
+	}
+}
+
 // Split ends the open event of a rule at t and begins a new one there, since
 // the product has changed and the rule says so.
 func (j *Judge) Split(r int, t sample.Time, n uint64) {
 	st := &j.S.Rules[r]
-	if st.Episode == nil || st.Event.Phase != Raised {
+	if st.Episode == nil {
+		return
+	}
+	if st.Event.Phase == Clearing || st.Event.Phase == Lingering {
+		st.SplitNext = true // out again will be the new lot's
+		return
+	}
+	if st.Event.Phase != Raised {
 		return
 	}
 	old := *st.Episode
@@ -279,23 +322,21 @@ func (j *Judge) move(r, series int, t sample.Time, x float64, held sample.Time) 
 			j.scratch = ru.pieces(j.scratch, held, t, se.X, x)
 		}
 	}
-	se.Known, se.T, se.X = true, t, x
-	se.Outside = ru.outside(x)
-	if se.Outside {
-		se.Out = true
-	} else if ru.back(x) {
-		se.Out = false
-	}
+	se.measure(&ru.measure, t, x)
 }
 
 // note puts a sample, and the stretch before it, into the excursion.
 func (j *Judge) note(r int, v Value, t sample.Time, n uint64, x float64) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	se := &st.Series[v.Input]
+	if st.Verdict == NotApplicable || j.S.Adrift { // it begins to apply here: the way up to here does not count
+		j.scratch = j.scratch[:0]
+	}
 	if se.Outside {
 		// timers due before this sample are fired first: the excursion that the
 		// sample belongs to may be over
 		j.fire(r, t, false)
+		j.splitNow(r, t)
 		if st.Episode == nil && j.Applies(r, t) == Yes {
 			st.Episode = &Episode{N: n, From: t, SuspectFrom: j.lastIn(st, t), Area: make([]float64, len(st.Series))}
 		}

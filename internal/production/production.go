@@ -91,6 +91,12 @@ func (c *Context) At(field string, t sample.Time) Value {
 	return Value{}
 }
 
+// Remembers says whether the field's past reaches back to an instant.
+func (c *Context) Remembers(field string, t sample.Time) bool {
+	line := c.Fields[field]
+	return len(line) < keep || line[0].From <= t
+}
+
 // During is every value that a field had from from on until before to, in order,
 // each once.
 func (c *Context) During(field string, from, to sample.Time) []Value {

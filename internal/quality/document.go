@@ -2,7 +2,8 @@ package quality
 
 import (
 	"fmt"
-	"math"
+	"slices"
+	"strconv"
 	"time"
 
 	"andon/internal/judge"
@@ -179,9 +180,12 @@ type GatewayFacts struct {
 
 // Document writes the event's next revision down.
 func (e *Event) Document(f *Facts) *Document {
-	lots, exposed := e.Exposed(f.Context, f.At)
-	e.Lots, e.ToldAt = lots, max(f.At, e.ToldAt)
 	ep := &e.Episode
+	lots, exposed := e.Exposed(f.Context, f.At)
+	if !f.Context.Remembers(production.Lot, ep.From) {
+		lots = union(e.Lots, lots)
+	}
+	e.Lots, e.ToldAt = lots, max(f.At, e.ToldAt)
 	d := &Document{
 		Schema: Schema, EventID: e.ID, Revision: e.Revision, Supersedes: e.Revision - 1,
 		Kind: e.Kind, Type: e.Type, State: e.State, Class: e.Class, ClassBasis: "rule:" + e.RuleID,
@@ -206,6 +210,17 @@ func (e *Event) Document(f *Facts) *Document {
 	d.Requirement = e.requirement(f.Parameter)
 	d.Title = e.title(f, d.Requirement)
 	return d
+}
+
+// union is a, then what of b is not in it.
+func union(a, b []string) []string {
+	all := append([]string(nil), a...)
+	for _, x := range b {
+		if !slices.Contains(all, x) {
+			all = append(all, x)
+		}
+	}
+	return all
 }
 
 func clockFacts(c record.Clock) ClockFacts {
@@ -278,14 +293,14 @@ func (e *Event) excursion(unit string) Excursion {
 	return x
 }
 
-// round drops the digits of a sum that are not known: nine significant ones
-// are kept, which is more than any sensor has.
+// round drops the digits of a sum that are not known: nine significant ones are
+// kept, which is more than any sensor has.
 func round(x float64) float64 {
-	if x == 0 {
-		return 0
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 9, 64), 64)
+	if err != nil {
+		return x // rounded up past the largest number
 	}
-	scale := math.Pow(10, 8-math.Floor(math.Log10(math.Abs(x))))
-	return math.Round(x*scale) / scale
+	return y
 }
 
 func (e *Event) requirement(p *judge.Parameter) *Requirement {

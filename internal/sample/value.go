@@ -114,10 +114,16 @@ func (v Value) Equal(w Value) bool {
 	if v.kind == w.kind {
 		return v == w
 	}
+	if v.kind.integer() && w.kind.integer() {
+		// of two types: the same bits, and not a negative one beside a large one
+		return v.bits == w.bits && int64(v.bits) >= 0
+	}
 	a, okA := v.Number()
 	b, okB := w.Number()
 	return okA && okB && a == b
 }
+
+func (k Kind) integer() bool { return k == Int || k == Uint }
 
 // MarshalJSON writes a number, boolean, string or null. A float that JSON
 // cannot hold is written as the string "NaN", "+Inf" or "-Inf".

@@ -143,6 +143,9 @@ func missingData(n strictyaml.Node, s Sampling) MissingData {
 	}
 	if !n.Get("up_to").Present() {
 		m.UpTo = s.MaxGap
+		if s.MaxGap == 0 {
+			m.UpTo = SameAsMaxGap
+		}
 	}
 	return m
 }

@@ -77,6 +77,10 @@ type Parameter struct {
 // Zero: the tag's own interval, and three times the interval.
 type Sampling struct{ Interval, MaxGap time.Duration }
 
+// SameAsMaxGap is the UpTo of a parameter that does not give one: its max_gap,
+// which may be derived from its tags.
+const SameAsMaxGap time.Duration = -1
+
 // MissingData says what follows when the parameter is unknown: up to UpTo
 // (default: MaxGap) the gap is a mark on the record, beyond it a deviation or a
 // mark only.

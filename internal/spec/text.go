@@ -168,7 +168,7 @@ func qualityText(acceptUncertain bool) string {
 
 func missingText(m MissingData) string {
 	upTo := "the longest gap allowed"
-	if m.UpTo > 0 {
+	if m.UpTo >= 0 {
 		upTo = Span(m.UpTo)
 	}
 	beyond := "a deviation"
