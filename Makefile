@@ -1,5 +1,6 @@
 # The one test command is `make test`; `make help` lists the others.
 GOLANGCI := v2.15.0
+NFPM     := v2.45.0
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)"
@@ -52,8 +53,11 @@ fmt: ## gofmt -s
 demo: build ## the whole way on this machine: simulated plant, broker, receiver
 	bin/andon demo
 
-package: cross ## dist/*.tar.gz: binary, example settings, units
+package: cross .peers/bin/nfpm ## dist/*.deb and *.tar.gz: binary, unit, example settings, documents
 	deploy/package.sh "$(VERSION)"
+
+.peers/bin/nfpm:
+	GOBIN=$(CURDIR)/.peers/bin go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM)
 
 clean: ## remove bin and dist
 	rm -rf bin dist

@@ -51,6 +51,9 @@ if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
 fi
 echo "peers: node $(node -v)"
 
+# What makes the packages; the Makefile says which version.
+make -C ../.. .peers/bin/nfpm
+
 if [ -f node-opcua/package-lock.json ]; then
 	if [ -d node-opcua/node_modules/node-opcua ] && [ node-opcua/node_modules/.package-lock.json -nt node-opcua/package-lock.json ]; then
 		echo "peers: node-opcua is installed"
