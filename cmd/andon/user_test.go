@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -62,8 +63,8 @@ func TestTellGatewayThatCannotRecord(t *testing.T) {
 	fakeGateway(t, dir, func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "NOT RECORDING", http.StatusUnprocessableEntity)
 	})
-	want := "the change is in force; it is not on the audit trail yet, and will be at the next start at the latest: the running gateway says: NOT RECORDING\n\n"
-	if got := tell(t, dir); got != want {
+	want := "the change is in force; it is not on the audit trail yet, and will be at the next start at the latest: the running gateway says: NOT RECORDING"
+	if got := strings.TrimSpace(tell(t, dir)); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
