@@ -381,6 +381,7 @@ func (d *decider) publish(head journal.Head) {
 	}
 	if d.viewer != nil {
 		d.ledger.committed()
+		d.viewer.rejected(d.ledger.deadLetters())
 		c.View = d.viewer.make(d.s, head, true)
 	}
 	d.committed.Store(c)

@@ -36,6 +36,17 @@ func newViewer(version string) *viewer {
 	return &viewer{version: version, inputs: map[inputsOf][]int{}}
 }
 
+// mostDead is how many dead letters are listed; the outbox's own list is whole.
+const mostDead = 500
+
+// rejected takes what has become a dead letter.
+func (v *viewer) rejected(list []record.Dead) {
+	for _, x := range list {
+		v.dead = append(v.dead, panel.DeadLetter{Lane: x.Lane, Seq: x.Seq, Consumer: x.Consumer, Code: x.Code, Reason: x.Reason})
+	}
+	v.dead = v.dead[max(0, len(v.dead)-mostDead):]
+}
+
 // make is the state as of a commit.
 func (v *viewer) make(s *engine.State, head journal.Head, recording bool) *panel.State {
 	st := &panel.State{
@@ -259,7 +270,7 @@ func verdictOf(rules []panel.Rule, inputs []panel.Input) string {
 func (v *viewer) alarm(s *engine.State, al *alarm.Alarm) panel.Alarm {
 	x := panel.Alarm{ID: al.ID, Equipment: al.Equipment, Parameter: al.Parameter, Name: al.Parameter, Rule: al.Rule, State: al.State.String(),
 		Priority: al.Priority, Rank: panel.Rank(al.Priority), Text: al.Text, Action: al.Action, Value: panel.Value{Value: al.Value.Value},
-		ValueText: al.Value.String(), RaisedAt: panel.Instant(al.RaisedAt), ClearedAt: panel.Instant(al.ClearedAt), Count: al.Count,
+		ValueText: panel.Text(panel.Value{Value: al.Value.Value}, 0, nil, nil, ""), RaisedAt: panel.Instant(al.RaisedAt), ClearedAt: panel.Instant(al.ClearedAt), Count: al.Count,
 		AckedBy: al.AckedBy, AckedAt: panel.Instant(al.AckedAt), Comment: al.Comment, RespondS: al.Respond}
 	for e := range s.Equipment {
 		for r := range s.Equipment[e].Running {
@@ -286,6 +297,7 @@ func describe(x *panel.Alarm, s *engine.State, ru *engine.Running) {
 		for i := range def.Rules {
 			if def.Rules[i].ID == x.Rule {
 				x.Limit = ruleWords(&def.Rules[i], def.Unit)
+				x.ValueText = panel.Text(x.Value, def.Precision, def.Rules[i].Low, def.Rules[i].High, def.Unit)
 			}
 		}
 		for i := range ru.Parameters[p].Events {

@@ -34,6 +34,7 @@ type ledger struct {
 	// goroutine's alone.
 	pending []telling
 	retired []retired
+	dead    []record.Dead
 
 	mu    sync.Mutex
 	told  []telling // in the order of the record
@@ -88,6 +89,7 @@ func takeRetired(list []retired, at sample.Time, all []record.Retired) []retired
 func (l *ledger) decided(at sample.Time, out *record.Outcome) {
 	l.pending = takeTold(l.pending, at, out.Entries)
 	l.retired = takeRetired(l.retired, at, out.Retired)
+	l.dead = append(l.dead, out.Dead...)
 }
 
 // committed makes known what has been decided since the last commit.
@@ -101,6 +103,14 @@ func (l *ledger) committed() {
 	l.trim()
 	l.mu.Unlock()
 	l.pending, l.retired = nil, nil
+}
+
+// deadLetters hands over what has become a dead letter; it is called with a
+// commit.
+func (l *ledger) deadLetters() []record.Dead {
+	list := l.dead
+	l.dead = nil
+	return list
 }
 
 // trim forgets the oldest events. What is kept is at most twice what is shown.
@@ -307,6 +317,10 @@ func gapEvent(d *quality.GapDocument) panel.Event {
 	for _, t := range d.Tags {
 		names = append(names, t[strings.LastIndexByte(t, '/')+1:])
 	}
-	e.Title = d.Equipment.ID + ": no sight of " + strings.Join(names, ", ") + " (" + strings.ReplaceAll(d.Cause, "_", " ") + ")"
+	what := strings.Join(names, ", ")
+	if len(names) > 4 {
+		what = fmt.Sprintf("%d tags", len(names))
+	}
+	e.Title = d.Equipment.ID + ": no sight of " + what + " (" + strings.ReplaceAll(d.Cause, "_", " ") + ")"
 	return e
 }

@@ -46,7 +46,7 @@ func digestOf(tree fs.FS) (string, error) {
 			return err
 		}
 		b, err := fs.ReadFile(tree, path)
-		fmt.Fprintf(h, "%s %d\n%s", path, len(b), b)
+		h.Write(fmt.Appendf(nil, "%s %d\n%s", path, len(b), b))
 		return err
 	})
 	return hex.EncodeToString(h.Sum(nil))[:16], err

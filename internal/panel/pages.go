@@ -130,8 +130,9 @@ func (p *Panel) screen(w http.ResponseWriter, _ *http.Request) {
 	}
 	value := 2 * metres * 1000 * math.Tan(arcMinutes/60.0*math.Pi/180/2) / digitHeight
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	fmt.Fprintf(w, ":root { --diagonal: %.3f; --mm: %.4fpx; --value: calc(%.2f * var(--mm)); }\n",
+	css := fmt.Sprintf(":root { --diagonal: %.3f; --mm: %.4fpx; --value: calc(%.2f * var(--mm)); }\n",
 		inches*millimetreIn, commonPixels/(inches*millimetreIn), value)
+	_, _ = w.Write([]byte(css)) // whoever asked has gone
 }
 
 // layout is how instants are shown to people: local, with the offset.

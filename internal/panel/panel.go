@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -71,7 +70,6 @@ type Panel struct {
 	hub      *hub
 	sessions sessions
 	server   *http.Server
-	stopping atomic.Bool
 }
 
 // Bounds on what a client may make us hold and wait for.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -147,8 +148,15 @@ func newStand(t *testing.T, change func(*Options)) *stand {
 	return &stand{p, g, store, stop}
 }
 
+// reply is the head of an answer.
+type reply struct {
+	StatusCode int
+	Status     string
+	Header     http.Header
+}
+
 // ask sends a request; headers are pairs, Host among them.
-func (s *stand) ask(t *testing.T, method, path, body string, headers ...string) (*http.Response, string) {
+func (s *stand) ask(t *testing.T, method, path, body string, headers ...string) (reply, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(s.URL(), "/")+path, strings.NewReader(body))
 	if err != nil {
@@ -166,12 +174,11 @@ func (s *stand) ask(t *testing.T, method, path, body string, headers ...string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
 	b, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(b)
+	return reply{resp.StatusCode, resp.Status, resp.Header}, string(b)
 }
 
 func (s *stand) nonce(t *testing.T) string {
