@@ -56,6 +56,10 @@ func install(cmd *cobra.Command, settings, path string) error {
 		return refused(cmd, err)
 	}
 	at, err := installSpecification(cmd, c, a)
+	var refusal gateway.Refusal
+	if errors.As(err, &refusal) {
+		return exit{exitRefused, err}
+	}
 	if err != nil {
 		return exit{exitFound, err}
 	}
@@ -63,19 +67,18 @@ func install(cmd *cobra.Command, settings, path string) error {
 	return err
 }
 
-// installSpecification puts an accepted specification into the directory that the
-// daemon reads when it starts, hands it to the one that is running, and says
-// where it is.
+// installSpecification hands an accepted specification to the running gateway,
+// puts it into the directory that is read at each start, and says where it is.
+// What the running one refuses is not put there.
 func installSpecification(cmd *cobra.Command, c *config.Config, a accepted) (at string, err error) {
-	at, err = specdir.Store(c.Specs.Dir, a.doc, a.pair)
-	if err != nil {
-		return "", err
-	}
 	err = gateway.Offer(cmd.Context(), c.Data.Dir, a.pair.Document, a.pair.Approvals, io.Discard)
 	if errors.Is(err, gateway.ErrNotRunning) {
 		_, err = fmt.Fprintln(cmd.ErrOrStderr(), "no gateway is running: it will be read at the next start")
 	}
-	return at, err
+	if err != nil {
+		return "", err
+	}
+	return specdir.Store(c.Specs.Dir, a.doc, a.pair)
 }
 
 // readRegister is what the daemon would install from a directory. It says what

@@ -87,6 +87,7 @@ func (d *decision) receipt(b *record.Receipt) {
 	}
 	res := d.s.Outbox.Receipt(r)
 	if res.Refused != "" {
+		d.notice("receipt_refused", "A receipt of the quality system is not believed", "Call IT: somebody else may be answering in its name")
 		d.system("receipt_refused", fmt.Sprintf("receipt of %q for lane %s: %s", b.Consumer, b.Lane, res.Refused))
 		return
 	}
@@ -95,6 +96,7 @@ func (d *decision) receipt(b *record.Receipt) {
 		d.out.Dead = append(d.out.Dead, record.Dead{Lane: dead.Lane, Seq: dead.Seq, Consumer: dead.Consumer, Code: dead.Code, Reason: dead.Reason})
 		d.out.Entries = append(d.out.Entries, record.Entry{Lane: dead.Lane, Seq: dead.Seq, Topic: dead.Topic,
 			Payload: outbox.Withheld(d.s.Start.Gateway, d.s.Start.Epoch, d.at.String(), dead)})
+		d.notice("dead_letter", "The quality system has rejected a message", "Call quality: andon outbox dead shows it")
 		d.system("dead_letter", fmt.Sprintf("%s %d of lane %s was rejected by %s: %s %s", outbox.ID(d.s.Start.Gateway, d.s.Start.Epoch, dead.Lane, dead.Seq), dead.Seq, dead.Lane, dead.Consumer, dead.Code, dead.Reason))
 	}
 }

@@ -143,6 +143,7 @@ func (d *decision) refuse(doc *spec.Document, b *record.Specification, err error
 		told.Spec = ref(doc)
 	}
 	d.tellSpec(told)
+	d.notice("specification_refused", "A specification was refused: "+told.Spec.ID+" "+told.Spec.Revision, "Call quality; what was in force stays in force")
 	d.audit(audit{Who: b.By, Action: "refuse", Object: "specification " + told.Spec.ID, New: told.Spec.Revision, Reason: err.Error()})
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"andon/internal/journal"
@@ -98,6 +99,9 @@ func (g *Gateway) controlHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+AskStatus, answered(func(w io.Writer, _ *http.Request) error {
 		c := g.Committed()
+		if c == nil {
+			return errors.New("the gateway is starting: nothing has been committed yet")
+		}
 		return json.NewEncoder(w).Encode(ControlStatus{g.o.Config.Gateway.ID, g.o.Version, c.Head.Epoch, c.Head.Size, c.Recording})
 	}))
 	mux.HandleFunc("GET "+AskRoot, answered(func(w io.Writer, r *http.Request) error {
@@ -175,11 +179,28 @@ func (g *Gateway) installOverControl(w io.Writer, r *http.Request) error {
 	if err := json.NewDecoder(io.LimitReader(r.Body, offeredAtMost)).Decode(&o); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
-	if err := g.Put(r.Context(), &record.Specification{Document: o.Document, Approvals: o.Approvals, By: "file"}); err != nil {
+	out, err := g.Decide(r.Context(), &record.Specification{Document: o.Document, Approvals: o.Approvals, By: "file"})
+	if err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, "on record\n")
+	if why := refusal(out.Entries); why != "" {
+		return fmt.Errorf("refused: %s", why)
+	}
+	_, err = io.WriteString(w, "installed\n")
 	return err
+}
+
+// refusal is why a specification was refused, "" if it was not.
+func refusal(entries []record.Entry) string {
+	for _, e := range entries {
+		var told struct {
+			Data struct{ State, Reason string } `json:"data"`
+		}
+		if e.Topic == "quality/spec" && json.Unmarshal(e.Payload, &told) == nil && told.Data.State == "refused" {
+			return told.Data.Reason
+		}
+	}
+	return ""
 }
 
 // WriteRoot writes the tree's root at a size (all of it when negative) in
@@ -232,6 +253,12 @@ func Offer(ctx context.Context, dataDir string, document, approvals []byte, w io
 	return do(req, dataDir, w)
 }
 
+// Refusal is the running gateway's answer that it did not do what was asked.
+type Refusal struct{ Why string }
+
+// Error is the gateway's own words.
+func (r Refusal) Error() string { return "the running gateway says: " + r.Why }
+
 // ErrNotRunning: no gateway answers for the data directory.
 var ErrNotRunning = errors.New("no gateway is running on this data directory")
 
@@ -254,7 +281,7 @@ func do(req *http.Request, dataDir string, w io.Writer) error {
 	defer resp.Body.Close() //nolint:errcheck // it has been read to its end or given up
 	if resp.StatusCode != http.StatusOK {
 		why, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
-		return errors.Join(fmt.Errorf("the running gateway says: %s", why), err)
+		return errors.Join(Refusal{strings.TrimSpace(string(why))}, err)
 	}
 	if _, err := io.Copy(w, resp.Body); err != nil {
 		return fmt.Errorf("ask the running gateway: %w", err)

@@ -60,7 +60,7 @@ type delivery struct {
 	bodies []record.Body
 	source int // position among the sources, -1 for anything else
 	token  uint64
-	done   chan<- error // told when the inputs are durable, or never will be; may be nil
+	done   chan<- record.Outcome // given what followed from the last input, once it is durable; may be nil
 }
 
 // Committed is what everything outside sees: the state as of the last commit.
@@ -98,6 +98,7 @@ type decider struct {
 
 	file          string // that the document under decision was read from; "" when it came otherwise
 	g             group
+	last          record.Outcome // of the last input decided
 	sinceSnapshot int
 	raised        map[uint64]sample.Time // quality entries without a receipt: when they came about
 }
@@ -216,14 +217,14 @@ func (d *decider) take(x delivery) error {
 			return err
 		}
 	}
+	if x.done != nil {
+		d.g.done = append(d.g.done, waiter{x.done, d.last})
+	}
 	if x.source >= 0 {
 		if d.g.tokens == nil {
 			d.g.tokens = map[int]uint64{}
 		}
 		d.g.tokens[x.source] = x.token
-	}
-	if x.done != nil {
-		d.g.done = append(d.g.done, x.done)
 	}
 	return nil
 }
@@ -232,6 +233,7 @@ func (d *decider) take(x delivery) error {
 func (d *decider) decide(at sample.Time, b record.Body) error {
 	in := record.Input{N: d.s.N + 1, At: at, Body: b}
 	out := engine.Decide(d.s, in)
+	d.last = out
 	d.g.add(in, &out, d.now())
 	if d.ledger != nil {
 		d.ledger.decided(at, &out)
@@ -319,6 +321,8 @@ func (d *decider) flush(ctx context.Context) error {
 		case err == nil:
 			d.done(head)
 			return nil
+		case errors.Is(err, journal.ErrGroup): // nothing was written, and trying again would not help
+			return err
 		case !errors.Is(err, journal.ErrFull):
 			d.recording(false)
 			return fmt.Errorf("%w: %w", errUncertain, err)
@@ -327,6 +331,7 @@ func (d *decider) flush(ctx context.Context) error {
 		if tried == 0 {
 			d.log.Error("NOT RECORDING: no room for the record", "err", err)
 		}
+		d.alive() // it waits for room, and is not stuck: a restart would lose the group
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("stopped without room for the last %d samples: %w", d.g.Samples, err)
@@ -362,8 +367,8 @@ func (d *decider) done(head journal.Head) {
 	for i, token := range g.tokens {
 		d.sources[i].committed(token)
 	}
-	for _, done := range g.done {
-		done <- nil
+	for _, w := range g.done {
+		w.done <- w.out
 	}
 	if d.onCommit != nil {
 		d.onCommit(g.Checkpoint)

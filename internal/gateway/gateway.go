@@ -117,23 +117,38 @@ func (g *Gateway) Committed() *Committed { return g.committed.Load() }
 
 // Put hands an input in and waits until what follows from it is durable.
 func (g *Gateway) Put(ctx context.Context, body record.Body) error {
+	_, err := g.Decide(ctx, body)
+	return err
+}
+
+// Decide is Put for those who need to know what followed from the input.
+func (g *Gateway) Decide(ctx context.Context, body record.Body) (record.Outcome, error) {
 	in := g.in.Load()
 	if in == nil {
-		return errStopped
+		return record.Outcome{}, errStopped
 	}
-	done := make(chan error, 1)
+	done := make(chan record.Outcome, 1)
 	x := delivery{at: sample.At(g.o.Now()), source: -1, bodies: []record.Body{body}, done: done}
 	if err := in.put(ctx, x); err != nil {
-		return err
+		return record.Outcome{}, err
 	}
 	select {
-	case err := <-done:
-		return err
+	case out := <-done:
+		return out, nil
 	case <-in.gone:
-		return errStopped
+		return record.Outcome{}, errStopped
 	case <-ctx.Done():
-		return ctx.Err()
+		return record.Outcome{}, ctx.Err()
 	}
+}
+
+// ended tells at once of a part that has ended with an error: the others go on,
+// and its error is returned when all have stopped.
+func (g *Gateway) ended(part string, err error) error {
+	if err != nil {
+		g.log.Error("part of the gateway has ended", "part", part, "err", err)
+	}
+	return err
 }
 
 // Ready is closed when sources and uplink have been started.
@@ -152,9 +167,9 @@ func (g *Gateway) Run(ctx context.Context) (err error) {
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var beside errgroup.Group
-	beside.Go(func() error { return g.control(serving) })
-	beside.Go(func() error { return g.serveMetrics(serving) })
-	beside.Go(func() error { return g.servePanel(serving) })
+	for name, serve := range map[string]func(context.Context) error{"control socket": g.control, "metrics": g.serveMetrics, "panel": g.servePanel} {
+		beside.Go(func() error { return g.ended(name, serve(serving)) })
+	}
 	beside.Go(func() error { g.supervise(ctx, serving); return nil })
 	defer func() {
 		stop()
@@ -217,7 +232,7 @@ func (g *Gateway) session(ctx context.Context, cause string) error {
 
 	var sources, uplink errgroup.Group
 	for i, s := range g.decider.sources {
-		sources.Go(func() error { return s.run(watching, in, i) })
+		sources.Go(func() error { return g.ended("source", s.run(watching, in, i)) })
 	}
 	uplink.Go(func() error { return g.send(sending) })
 	events, before := g.decider.ledger, g.decider.before

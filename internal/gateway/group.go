@@ -16,9 +16,15 @@ type group struct {
 	urgent bool           // it holds what somebody must know
 	tokens map[int]uint64 // by source: the last batch in it
 	ages   []age
-	done   []chan<- error // who waits for an input of his to be durable
+	done   []waiter // who waits for an input of theirs to be durable
 	alarm  bool
 	counts counts
+}
+
+// waiter is told what followed from an input once it is durable.
+type waiter struct {
+	done chan<- record.Outcome
+	out  record.Outcome
 }
 
 // age is when some samples arrived, for the latency that is told.
