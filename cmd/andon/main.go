@@ -65,6 +65,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
+		newBrowseCommand(),
 		newCheckCommand(),
 		newDemoCommand(),
 		newDoctorCommand(),
