@@ -18,10 +18,6 @@ import (
 	"andon/internal/people"
 )
 
-// askPeople makes the running gateway put on record what is owed to the audit
-// trail about people.
-const askPeople = "/people/record"
-
 func newUserCommand() *cobra.Command {
 	cmd := group("user", "People who may sign at this gateway")
 	cmd.Long = `user works on the people of one gateway. Each change takes effect at once, also
@@ -245,7 +241,7 @@ func tellGateway(cmd *cobra.Command, dir string) error {
 	// a gateway that hangs must not hang the command too
 	ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
 	defer cancel()
-	err := gateway.Ask(ctx, dir, askPeople, io.Discard)
+	err := gateway.Ask(ctx, dir, gateway.AskPeople, io.Discard)
 	switch {
 	case err == nil:
 		return nil

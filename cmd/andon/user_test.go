@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"andon/internal/gateway"
+
 	"github.com/spf13/cobra"
 )
 
@@ -53,8 +55,8 @@ func TestTellGateway(t *testing.T) {
 	if got := tell(t, dir); got != "" {
 		t.Errorf("recorded: %q, want nothing said", got)
 	}
-	if got := <-asked; got != askPeople {
-		t.Errorf("asked for %s, want %s", got, askPeople)
+	if got := <-asked; got != gateway.AskPeople {
+		t.Errorf("asked for %s, want %s", got, gateway.AskPeople)
 	}
 }
 

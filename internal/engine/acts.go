@@ -19,7 +19,11 @@ func (d *decision) act(b *record.Act) {
 		d.requeue(b)
 		return
 	}
-	a := audit{Who: b.User, Role: b.Role, Action: b.Kind, Object: b.Target, Terminal: b.Terminal, Meaning: b.Meaning, Reason: b.Comment}
+	a := audit{Who: b.User, Name: b.Name, Role: b.Role, Action: b.Kind, Object: b.Target, Terminal: b.Terminal, Meaning: b.Meaning, Reason: b.Comment}
+	if b.Change != "" {
+		d.account(b, a)
+		return
+	}
 	i := slices.IndexFunc(d.s.Alarms, func(al alarm.Alarm) bool { return al.ID == b.Target })
 	if i < 0 {
 		a.New = "no such alarm is active"
@@ -40,6 +44,15 @@ func (d *decision) act(b *record.Act) {
 		al.Comment = b.Comment
 	}
 	d.audit(a)
+}
+
+// account puts on the audit trail what was done to an account, or tried under it.
+func (d *decision) account(b *record.Act, a audit) {
+	a.Object, a.Old, a.New, a.Change, a.Occurred = "user "+b.Target, b.Old, b.New, b.Change, b.When
+	d.audit(a)
+	if b.Kind == "user_locked" {
+		d.notice("user_locked", "Too many wrong PINs: "+b.Target+" is locked", "Find out who tried; see the audit trail")
+	}
 }
 
 // ackEvent notes an acknowledgement beside the open event of the same rule. It

@@ -62,6 +62,7 @@ func (d *decision) entry(lane, topic, subject string, time sample.Time, data any
 type audit struct {
 	Schema   string      `json:"schema"`
 	Who      string      `json:"who"`
+	Name     string      `json:"name,omitempty"` // printed
 	Role     string      `json:"role,omitempty"`
 	Action   string      `json:"action"`
 	Object   string      `json:"object"`
@@ -72,6 +73,8 @@ type audit struct {
 	Terminal string      `json:"terminal,omitempty"`
 	Meaning  string      `json:"meaning,omitempty"`
 	Reason   string      `json:"reason,omitempty"`
+	Change   string      `json:"change,omitempty"`  // id of a change to an account
+	Occurred sample.Time `json:"occurred,omitzero"` // when it happened, where that is not At
 }
 
 func (d *decision) audit(a audit) {

@@ -134,6 +134,7 @@ func (g *Gateway) controlHandler() http.Handler {
 	mux.HandleFunc("POST "+AskSpec, answered(g.installOverControl))
 	mux.HandleFunc("GET "+AskOutbox, answered(g.outboxOverControl))
 	mux.HandleFunc("POST "+AskRequeue, answered(g.requeueOverControl))
+	mux.HandleFunc("GET "+AskPeople, answered(g.peopleOverControl))
 	return onlyOwner(mux)
 }
 

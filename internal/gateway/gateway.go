@@ -16,6 +16,7 @@ import (
 	"andon/internal/metrics"
 	"andon/internal/opcua"
 	"andon/internal/panel"
+	"andon/internal/people"
 	"andon/internal/record"
 	"andon/internal/sample"
 	"andon/internal/uplink"
@@ -38,9 +39,10 @@ type Options struct {
 
 // Gateway is the daemon. Make it with Open, run it once, and it is closed.
 type Gateway struct {
-	o   Options
-	j   *journal.Journal
-	log *slog.Logger
+	o      Options
+	j      *journal.Journal
+	people *people.Store
+	log    *slog.Logger
 	// cause is why the record begins anew, "" when it does not.
 	cause string
 
@@ -80,7 +82,10 @@ func Open(o Options) (*Gateway, error) {
 	if g.meter, err = metrics.New(o.Version, g.facts); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	if err := g.openPanel(); err != nil {
+	if g.people, err = people.Open(c.Data.Dir); err == nil {
+		err = g.openPanel()
+	}
+	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return g, nil
@@ -247,6 +252,7 @@ func (g *Gateway) session(ctx context.Context, cause string) error {
 		ended <- err
 	}()
 	g.announce()
+	sources.Go(func() error { g.owedPeople(watching); return nil })
 	err := g.decider.run(watching, in)
 	close(in.gone)
 	stopWatching()

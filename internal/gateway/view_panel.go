@@ -2,11 +2,9 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"andon/internal/panel"
-	"andon/internal/people"
 	"andon/internal/record"
 )
 
@@ -40,12 +38,9 @@ func (g *Gateway) openPanel() error {
 	if c == nil {
 		return nil
 	}
-	who, err := people.Open(g.o.Config.Data.Dir)
-	if err != nil {
-		return fmt.Errorf("panel: %w", err)
-	}
+	var err error
 	g.panel, err = panel.New(panel.Options{
-		Gateway: shown{g}, People: who, Listen: c.Listen, Certificate: c.TLS.Certificate, Key: c.TLS.Key, Hosts: c.Hosts,
+		Gateway: shown{g}, People: signers{g.people, g}, Listen: c.Listen, Certificate: c.TLS.Certificate, Key: c.TLS.Key, Hosts: c.Hosts,
 		ScreenDiagonalIn: c.ScreenDiagonalIn, ViewingDistanceM: c.ViewingDistanceM, Version: g.o.Version, Log: g.log, Now: g.o.Now,
 	})
 	return err

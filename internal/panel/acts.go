@@ -105,7 +105,7 @@ func (p *Panel) actOnAlarm(ctx context.Context, in *alarmAct, act people.Act, me
 	if err != nil {
 		return actDone{}, p.signProblem(err)
 	}
-	body := &record.Act{User: who.ID, Role: string(who.Role), Kind: string(act), Target: in.ID, Meaning: meaning,
+	body := &record.Act{User: who.ID, Name: who.Name, Role: string(who.Role), Kind: string(act), Target: in.ID, Meaning: meaning,
 		Comment: in.Body.Comment, Terminal: in.terminal}
 	if err := p.put(ctx, body); err != nil {
 		return actDone{}, err

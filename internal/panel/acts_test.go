@@ -29,7 +29,7 @@ func TestAck(t *testing.T) {
 	if done.State != "ACKED" || done.Name != "Printed op1" || done.Meaning != "acknowledged" || done.Committed != 8 {
 		t.Errorf("answered %+v", done)
 	}
-	want := record.Act{User: "op1", Role: "operator", Kind: "ack", Target: "alm-1", Meaning: "acknowledged", Comment: "valve stuck", Terminal: "127.0.0.1"}
+	want := record.Act{User: "op1", Name: "Printed op1", Role: "operator", Kind: "ack", Target: "alm-1", Meaning: "acknowledged", Comment: "valve stuck", Terminal: "127.0.0.1"}
 	if acts := s.gateway.taken(); len(acts) != 1 || *acts[0] != want {
 		t.Errorf("taken %+v, want %+v", acts, want)
 	}

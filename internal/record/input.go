@@ -85,6 +85,12 @@ type Act struct {
 	// Letter is the dead letter that is to be sent again (requeue), as the shell
 	// read it from the record.
 	Letter *Letter `json:"letter,omitempty"`
+	// of what was done to an account, which may be recorded long after it happened
+	Name   string      `json:"name,omitempty"`   // printed name of the user
+	Change string      `json:"change,omitempty"` // its id: the same when it comes twice
+	When   sample.Time `json:"when"`
+	Old    string      `json:"old,omitempty"`
+	New    string      `json:"new,omitempty"`
 }
 
 // Requeue is the kind of the act that sends a dead letter again.
