@@ -67,9 +67,10 @@ func TestLogin(t *testing.T) {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // our own certificate
 	t.Cleanup(transport.CloseIdleConnections)
 	c := &http.Client{Jar: jar, Timeout: 20 * time.Second, Transport: transport}
-	get := func(path string) (int, string) { return answered(t)(c.Get(base + path)) }
+	get := func(path string) (int, string) { return answered(t, c, "GET", base+path, "", "") }
 	login := func(user, pin, nonce string) (int, string) {
-		return answered(t)(c.PostForm(base+"/login", url.Values{"user": {user}, "pin": {pin}, "nonce": {nonce}}))
+		form := url.Values{"user": {user}, "pin": {pin}, "nonce": {nonce}}
+		return answered(t, c, "POST", base+"/login", "application/x-www-form-urlencoded", form.Encode())
 	}
 	nonce := func() string {
 		_, body := get("/")
@@ -101,11 +102,7 @@ func TestLogin(t *testing.T) {
 	if status, _ := get("/api/v1/state"); status != http.StatusOK {
 		t.Errorf("state after the login: %d", status)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), "POST", base+"/api/v1/alarms/alm-1/ack", strings.NewReader(act("op1", "", "acknowledged", "", "x")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status, _ := answered(t)(c.Do(r)); status < 400 || len(s.gateway.taken()) > 0 {
+	if status, _ := answered(t, c, "POST", base+"/api/v1/alarms/alm-1/ack", "application/json", act("op1", "", "acknowledged", "", "x")); status < 400 || len(s.gateway.taken()) > 0 {
 		t.Errorf("a session alone has signed: %d", status)
 	}
 	s.sessions.mu.Lock()
@@ -116,19 +113,23 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// answered reads an answer to its end.
-func answered(t *testing.T) func(*http.Response, error) (int, string) {
-	return func(resp *http.Response, err error) (int, string) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(resp.Body)
-		if err := errors.Join(err, resp.Body.Close()); err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, string(b)
+// answered asks and reads the answer to its end.
+func answered(t *testing.T, c *http.Client, method, url, contentType, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
 	}
+	r.Header.Set("Content-Type", contentType)
+	resp, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(resp.Body)
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
 }
 
 // TestSessionsEnd: a session lasts a shift, and there are only so many.

@@ -176,7 +176,7 @@ func pageFuncs(a *assets) template.FuncMap {
 		"inForce":   func(s *State) []SpecRef { return inForce(s.Specs) },
 		"exact":     exact,
 		"json":      asJSON,
-		"tile":      func(q Parameter, now time.Time) tileView { return tileView{q, now} },
+		"tile":      func(q Parameter, now time.Time, live bool) tileView { return tileView{q, now, live} },
 		"row":       func(a Alarm, now time.Time) rowView { return rowView{a, now} },
 		"lines":     outboxLines,
 		"band":      func(r *[2]float64) string { return number(r[0]) + " … " + number(r[1]) },
@@ -185,8 +185,9 @@ func pageFuncs(a *assets) template.FuncMap {
 
 // tileView and rowView are what the templates of those names are filled with.
 type tileView struct {
-	P   Parameter
-	Now time.Time
+	P    Parameter
+	Now  time.Time
+	Live bool // what comes is judged and recorded
 }
 
 type rowView struct {

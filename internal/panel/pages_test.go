@@ -83,6 +83,9 @@ func TestNotRecordingPage(t *testing.T) {
 			if _, body := s.ask(t, "GET", path, ""); !strings.Contains(body, "<strong>NOT RECORDING</strong>") || !strings.Contains(body, " dead\"") {
 				t.Errorf("%s looks normal with state %v", path, state != nil)
 			}
+			if _, body := s.ask(t, "GET", "/", ""); strings.Contains(body, "in spec") {
+				t.Error("something is in spec that nobody judges")
+			}
 		}
 		if resp, _ := s.ask(t, "GET", "/readyz", ""); resp.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("ready: %s", resp.Status)
