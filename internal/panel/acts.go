@@ -89,6 +89,8 @@ func (p *Panel) routeActs(api huma.API) {
 // actOnAlarm carries out a signed act on an alarm, in this order: what can be
 // refused without using up the nonce, who signs, the record, the answer.
 func (p *Panel) actOnAlarm(ctx context.Context, in *alarmAct, act people.Act, meaning string) (actDone, error) {
+	ctx, cancel := context.WithTimeout(ctx, actTimeout)
+	defer cancel()
 	al, err := p.alarm(in.ID)
 	switch {
 	case err != nil:
@@ -142,8 +144,6 @@ func alarmIndex(s *State, id string) int {
 // put hands an act in. What is not certainly on record is not answered as if it
 // were.
 func (p *Panel) put(ctx context.Context, body record.Body) error {
-	ctx, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
 	err := p.o.Gateway.Put(ctx, body)
 	switch {
 	case err == nil:
