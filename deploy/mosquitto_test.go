@@ -178,6 +178,8 @@ func (b *broker) forge(t *testing.T, user, topic, text string) {
 
 // TestMosquittoKeepsGatewaysApart: with our files the broker starts, lets in who
 // has a password, and nobody speaks or listens for another.
+//
+//andon:req Q40
 func TestMosquittoKeepsGatewaysApart(t *testing.T) {
 	b := startBroker(t)
 	for _, wrong := range [][2]string{{"line1", "line2-secret"}, {"", ""}} {

@@ -80,6 +80,8 @@ func TestPackageContents(t *testing.T) {
 
 // TestPackageIsReproducible: the same commit gives the same bytes, another one
 // does not.
+//
+//andon:req Q53
 func TestPackageIsReproducible(t *testing.T) {
 	a, b, c := deb(t, "v1", epoch), deb(t, "v1", epoch), deb(t, "v1", "1767225601")
 	if read(t, a) != read(t, b) {

@@ -4,6 +4,8 @@ import "testing"
 
 // TestDiagram walks every state with every event against the rows of
 // quality.md 1.1 that are built (A, B, C, D).
+//
+//andon:req Q48
 func TestDiagram(t *testing.T) {
 	tests := []struct {
 		from State

@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+//andon:req Q26
 func TestStep(t *testing.T) {
 	now := time.Now()
 	if d := step(now, now.Add(time.Minute)); d != 0 {
@@ -14,6 +15,7 @@ func TestStep(t *testing.T) {
 	}
 }
 
+//andon:req Q26
 func TestChanged(t *testing.T) {
 	told := State{Source: "kernel", Synced: true, Offset: time.Millisecond}
 	for _, tt := range []struct {

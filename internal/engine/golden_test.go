@@ -14,6 +14,8 @@ import (
 // TestGoldenPayloads holds the exact bytes that are sent. A change here is a
 // change of what others read: it needs a new version of the schema it concerns,
 // and a line in the changelog.
+//
+//andon:req Q11 Q24 Q25 Q29 Q32
 func TestGoldenPayloads(t *testing.T) {
 	p := newPlayer(t, propertySpec, propertyWiring, "qms")
 	p.s.Start.Version = "1.0.0"

@@ -150,6 +150,8 @@ func run(t *testing.T, list []timed, cut func(n uint64) bool) (stream [][]byte, 
 
 // TestCutAnywhere: saved and loaded anywhere, the same stream of outcomes and
 // the same final state.
+//
+//andon:req Q56
 func TestCutAnywhere(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		list := drawBodies(rt)
@@ -171,6 +173,8 @@ func TestCutAnywhere(t *testing.T) {
 }
 
 // TestReplay: the recorded bytes, read back, give the same outcomes again.
+//
+//andon:req Q56
 func TestReplay(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		whole, end := run(t, drawBodies(rt), func(uint64) bool { return false })

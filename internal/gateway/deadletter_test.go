@@ -45,6 +45,8 @@ func rejecting(t *testing.T) *Gateway {
 // TestDeadLetterGoesAgain: a dead letter keeps the bytes that were rejected, is
 // sent again once under a new number with the same content, and the audit trail
 // says who and why.
+//
+//andon:req Q3 Q31
 func TestDeadLetterGoesAgain(t *testing.T) {
 	g := rejecting(t)
 	dir := g.o.Config.Data.Dir

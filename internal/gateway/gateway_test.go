@@ -75,6 +75,8 @@ func samples(t *testing.T, d *decider, n, commit int) {
 
 // TestRecordMessages: outstanding samples come in order, cut at 100, each with
 // the bytes by which its receipt is compared, and without those receipted.
+//
+//andon:req Q18 Q23
 func TestRecordMessages(t *testing.T) {
 	d := newDecider(t)
 	samples(t, d, 120, 7) // 240 samples
@@ -136,6 +138,8 @@ func checkMessage(t *testing.T, o *sending, payload []byte, first, last, next ui
 
 // TestEvidenceCountsThePendingGroup: what has been decided and not committed is
 // evidence too, and comes out the same after the commit.
+//
+//andon:req Q29
 func TestEvidenceCountsThePendingGroup(t *testing.T) {
 	d := newDecider(t)
 	samples(t, d, 10, 3)
@@ -162,6 +166,8 @@ func TestEvidenceCountsThePendingGroup(t *testing.T) {
 
 // TestRemember: the state made again from the record is the one that made it,
 // with and without a snapshot.
+//
+//andon:req Q56
 func TestRemember(t *testing.T) {
 	for _, snapshot := range []bool{false, true} {
 		d := newDecider(t)

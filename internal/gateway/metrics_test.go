@@ -132,6 +132,8 @@ func (s *told) count(state string) (n int) {
 
 // TestWatchdog: it is fed while the deciding goroutine makes progress, and only
 // then; ready is said once, before anything else, and stopping at the stop.
+//
+//andon:req Q51
 func TestWatchdog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s told

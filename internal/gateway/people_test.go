@@ -12,6 +12,8 @@ import (
 
 // TestAccountsAreOnTheAuditTrail: what happens to an account goes on record with
 // who, what, when and under which id; a locked one is alarmed at once.
+//
+//andon:req Q1
 func TestAccountsAreOnTheAuditTrail(t *testing.T) {
 	d := newDecider(t)
 	for _, kind := range []people.Kind{people.UserAdd, people.SignRefused, people.UserLocked} {

@@ -24,6 +24,8 @@ func watched(t *testing.T) *decider {
 
 // TestViewIsCommitted: what is shown is what has been committed: nothing of a
 // group that still waits, and a picture that was handed out does not change.
+//
+//andon:req Q57
 func TestViewIsCommitted(t *testing.T) {
 	d := watched(t)
 	samples(t, d, 3, 1)

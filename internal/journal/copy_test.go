@@ -9,6 +9,8 @@ import (
 
 // A copy made while the journal is open is a journal of its own that verifies to
 // the same root, and a file that is there is not touched.
+//
+//andon:req Q44 Q46
 func TestCopyVerifies(t *testing.T) {
 	j := mustOpen(t, t.TempDir(), options())
 	for range 3 {

@@ -114,6 +114,8 @@ func mustContinue(t *testing.T, dir string, acknowledged uint64) Head {
 
 // A process that keeps the journal is killed at any instant, creation included,
 // again and again in the same directory.
+//
+//andon:req Q19
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	rounds := 40
@@ -181,6 +183,8 @@ func mustNumber(t *testing.T, text string) (n uint64) {
 // any part of the data pages before the first flush, all of them and any part
 // of the meta page before the second. Each is made, opened and read: it must be
 // the record before the commit, or with it.
+//
+//andon:req Q19
 func TestCutDuringCommit(t *testing.T) {
 	dir := fastDir(t)
 	o := options()

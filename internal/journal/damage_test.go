@@ -61,6 +61,8 @@ func used(t *testing.T) []byte {
 // Every byte of a small journal is changed, one at a time. Each change must
 // either be named by Verify, or be one that nobody can see in anything that is
 // read.
+//
+//andon:req Q5
 func TestEveryByteChanged(t *testing.T) {
 	whole := used(t)
 	dir := fastDir(t)

@@ -70,6 +70,7 @@ func roomy(t *testing.T, o Options) *Journal {
 	return j
 }
 
+//andon:req Q22
 func TestDiskFull(t *testing.T) {
 	d := &disk{t: t}
 	o := options()

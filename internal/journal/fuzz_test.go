@@ -17,6 +17,8 @@ func someHeader() Header {
 }
 
 // The layout of the header is a contract: this is what docs/journal.md says.
+//
+//andon:req Q47
 func TestHeaderLayout(t *testing.T) {
 	h := someHeader()
 	b := h.Append(nil)

@@ -65,6 +65,7 @@ func lane(tx *bolt.Tx, name string) *bolt.Bucket {
 	return tx.Bucket([]byte(bucketOutbox)).Bucket([]byte(name))
 }
 
+//andon:req Q2 Q5
 func TestTampering(t *testing.T) {
 	other, _, err := note.GenerateKey(nil, testGateway)
 	if err != nil {
@@ -229,6 +230,8 @@ func said(r Report, words string) bool {
 
 // What no chain can see: whoever can write the file can rewrite what no
 // checkpoint vouches for yet. The report says how far the vouching goes.
+//
+//andon:req Q5
 func TestRewrittenAfterTheLastCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	small(t, dir)

@@ -104,6 +104,8 @@ func TestForgedOpen(t *testing.T) {
 }
 
 // TestForgedRenewal: the same holds when the token is renewed.
+//
+//andon:req Q40
 func TestForgedRenewal(t *testing.T) {
 	evil := forger(t)
 	f := startFake(t, "Basic256Sha256", "Sign")

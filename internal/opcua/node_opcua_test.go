@@ -41,6 +41,8 @@ func millis(ms int64) string {
 // TestNodeExcursion: every value of an excursion arrives once, exact, in order,
 // with its source time and status, while a value that does not change is
 // confirmed and neither lost nor repeated.
+//
+//andon:req Q18
 func TestNodeExcursion(t *testing.T) {
 	n := startNode(t, nodeOptions{Vars: []variable{
 		{Name: "TC1", Type: "Double", Value: 20, Source: "2020-01-01T00:00:00.000Z"},
@@ -294,6 +296,8 @@ func TestNodeOverflow(t *testing.T) {
 }
 
 // TestNodeSecurity: every policy and mode, with a password.
+//
+//andon:req Q40
 func TestNodeSecurity(t *testing.T) {
 	n := startNode(t, nodeOptions{Users: map[string]string{"andon": "sécret"}, Lifetime: 2000,
 		Vars: []variable{{Name: "TC1", Type: "Double", Value: 42}}})

@@ -116,6 +116,7 @@ func TestTrust(t *testing.T) {
 	}
 }
 
+//andon:req Q40
 func TestTrustRefuses(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad.der")

@@ -21,6 +21,7 @@ func given(v any, status ua.StatusCode) *ua.DataValue {
 	return dv
 }
 
+//andon:req Q20
 func TestReading(t *testing.T) {
 	nan := math.NaN()
 	for _, c := range []struct {

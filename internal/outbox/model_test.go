@@ -116,6 +116,8 @@ func (m *model) count() Count {
 
 // TestAgainstTheModel drives state and model through the same acts, with a
 // save and load of the state wherever rapid puts one.
+//
+//andon:req Q31
 func TestAgainstTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c"}), 0, 3)

@@ -13,6 +13,8 @@ import (
 
 // TestAck: a signed acknowledgement goes in as it was signed, and is answered
 // with what it was and the record that holds it.
+//
+//andon:req Q1 Q14 Q49
 func TestAck(t *testing.T) {
 	s := newStand(t, nil)
 	s.gateway.put = func(context.Context, record.Body) error {
@@ -37,6 +39,8 @@ func TestAck(t *testing.T) {
 
 // TestActsRefused: nothing that is not signed as it must be reaches the gateway,
 // and no answer holds the PIN that was sent.
+//
+//andon:req Q16 Q38
 func TestActsRefused(t *testing.T) {
 	s := newStand(t, nil)
 	acked := *plant()

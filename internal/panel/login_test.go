@@ -133,6 +133,8 @@ func answered(t *testing.T, c *http.Client, method, url, contentType, body strin
 }
 
 // TestSessionsEnd: a session lasts a shift, and there are only so many.
+//
+//andon:req Q39
 func TestSessionsEnd(t *testing.T) {
 	var s sessions
 	now := time.Now()

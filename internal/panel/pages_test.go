@@ -211,6 +211,8 @@ func TestVendored(t *testing.T) {
 // TestAlarmColours: the three colours of alarms mean nothing else: each stands in
 // the style sheet once, where it is named, and only alarms, what is out, and NOT
 // RECORDING use it. Nothing of ours names an address elsewhere.
+//
+//andon:req Q52
 func TestAlarmColours(t *testing.T) {
 	css, err := fs.ReadFile(files, "static/panel.css")
 	if err != nil {

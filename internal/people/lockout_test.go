@@ -84,6 +84,7 @@ func lockAnn(t *testing.T, s *Store) {
 	wantLocked(t, err, at0().Add(LockFor))
 }
 
+//andon:req Q17
 func TestLockout(t *testing.T) {
 	s := withAnn(t)
 	add(t, s, New{"bob", "Bob Ray", Operator, "802215"})
@@ -127,6 +128,7 @@ func TestRightPINForgives(t *testing.T) {
 	}
 }
 
+//andon:req Q17
 func TestCountSurvivesRestart(t *testing.T) {
 	s := withAnn(t)
 	for range MaxWrong - 1 {
@@ -162,6 +164,8 @@ func TestNewPINEndsLock(t *testing.T) {
 }
 
 // TestDisabledIsLockedToo: who is disabled can be guessed at no more often.
+//
+//andon:req Q17
 func TestDisabledIsLockedToo(t *testing.T) {
 	s := withAnn(t)
 	if err := s.Disable(t.Context(), "ann", by(at0())); err != nil {

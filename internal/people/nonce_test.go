@@ -80,6 +80,8 @@ func TestNoncesBounded(t *testing.T) {
 }
 
 // TestReplay uses one nonce from many sides at once: one signs.
+//
+//andon:req Q16
 func TestReplay(t *testing.T) {
 	s := withAnn(t)
 	g := signed(s, "ann", annPIN, at0())

@@ -41,6 +41,8 @@ func record(t *testing.T, s *Store) []Change {
 }
 
 // TestEntries is what the audit trail is told, word for word.
+//
+//andon:req Q1
 func TestEntries(t *testing.T) {
 	s, ctx := newStore(t), t.Context()
 	at := func(s int) time.Time { return at0().Add(time.Duration(s) * time.Second) }

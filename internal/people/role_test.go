@@ -7,6 +7,8 @@ import (
 
 // TestRights is the table of rights, written a second time: a right is never
 // given or taken by the way.
+//
+//andon:req Q37
 func TestRights(t *testing.T) {
 	acts := []Act{View, Ack, Comment, SetContext, Reclassify, Withdraw, "", "no such act", "Ack"}
 	for _, c := range []struct {

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
+//andon:req Q6
 func TestNoDefaultAccount(t *testing.T) {
 	s := newStore(t)
 	if list, err := s.List(at0()); err != nil || len(list) != 0 {

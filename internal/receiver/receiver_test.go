@@ -275,6 +275,7 @@ func (g *gateway) everyEntryOnce(t testing.TB, dir, lane string) {
 	}
 }
 
+//andon:req Q28
 func TestTenThousandEntriesEachOnce(t *testing.T) {
 	b := mqtttest.New(t, nil)
 	w := mqtttest.NewWire(t, b.Addr())

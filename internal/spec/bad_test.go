@@ -16,6 +16,8 @@ import (
 var update = flag.Bool("update", false, "rewrite testdata/specs/bad/*.want")
 
 // One small file a mistake, and beside it the exact words wanted.
+//
+//andon:req Q13 Q58
 func TestBadFiles(t *testing.T) {
 	const dir = "../../testdata/specs/bad"
 	files, err := filepath.Glob(dir + "/*.yaml")

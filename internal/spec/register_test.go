@@ -58,6 +58,7 @@ func inForce(r Register, p Place, at sample.Time) string {
 	return strings.Join(names, " ")
 }
 
+//andon:req Q10
 func TestInForceOverTime(t *testing.T) {
 	var r Register
 	r = install(t, r, revision("S", "A", 0, 0, ""), 10) // effective long before it is installed
@@ -98,6 +99,7 @@ func TestInForceOverTime(t *testing.T) {
 	}
 }
 
+//andon:req Q7
 func TestInForceByScope(t *testing.T) {
 	var r Register
 	r = install(t, r, revision("CLASS", "1", 0, 0, "equipment_class: furnace"), 0)
@@ -134,6 +136,7 @@ func TestANewerRevisionDecidesAloneForItsID(t *testing.T) {
 	}
 }
 
+//andon:req Q9 Q13
 func TestInstallRefuses(t *testing.T) {
 	var r Register
 	r = install(t, r, revision("S", "A", 10, 0, ""), 0)

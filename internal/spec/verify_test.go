@@ -8,6 +8,7 @@ import (
 	"andon/internal/sample"
 )
 
+//andon:req Q7
 func TestVerifyAcceptsWhatThePolicyWants(t *testing.T) {
 	c := newCrew(t)
 	d, list, err := Verify(c.policy, []byte(good), []byte(c.approved(t, good)))
@@ -22,6 +23,7 @@ func TestVerifyAcceptsWhatThePolicyWants(t *testing.T) {
 	}
 }
 
+//andon:req Q7 Q8
 func TestVerifyRefuses(t *testing.T) {
 	c := newCrew(t)
 	other := strings.Replace(good, "revision: D", "revision: E", 1)
@@ -66,6 +68,7 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
+//andon:req Q8
 func TestVerifyTakesPeopleForDifferentRequirements(t *testing.T) {
 	c := newCrew(t)
 	dan := newSignatory(t, "dan", "production")
@@ -109,6 +112,8 @@ policy:
 
 // Every single bit of the approvals, and every byte of the document, changed,
 // must be refused: there is nothing in them that does not matter.
+//
+//andon:req Q9 Q15
 func TestVerifyRefusesEveryChange(t *testing.T) {
 	c := newCrew(t)
 	document := revision("S", "A", 0, 0, "")

@@ -17,6 +17,8 @@ import (
 // TestFullDisk: without room nothing is acknowledged and the gateway says NOT
 // RECORDING; when there is room again it goes on by itself, the same excursion
 // is the same event, and nothing that was on record is lost.
+//
+//andon:req Q22
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	data := smallDisk(t)
@@ -124,6 +126,8 @@ func fill(t *testing.T, dir string) string {
 // unknown: the gateway says NOT RECORDING and starts over from what is there,
 // again and again, until the disk works. The excursion under way stays one
 // event, and the time is a gap.
+//
+//andon:req Q55
 func TestFailingDisk(t *testing.T) {
 	t.Parallel()
 	p := newOwnPLC(t, "")

@@ -16,6 +16,8 @@ import (
 // TestKills: the gateway is killed again and again in mid-excursion, at any
 // instant of its start and work. The excursion stays one event, the time down is
 // a gap, nothing that was sent is lost or sent otherwise.
+//
+//andon:req Q19 Q28
 func TestKills(t *testing.T) {
 	t.Run("within this machine", func(t *testing.T) {
 		t.Parallel()

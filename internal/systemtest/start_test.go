@@ -16,6 +16,8 @@ import (
 
 // TestPLCAbsent: without a PLC the gateway runs, says so and records the gap; it
 // ends by itself when the PLC is there.
+//
+//andon:req Q21
 func TestPLCAbsent(t *testing.T) {
 	t.Parallel()
 	addr := freeAddress(t)
@@ -42,6 +44,8 @@ func TestPLCAbsent(t *testing.T) {
 
 // TestBrokerAbsent: without a broker the gateway runs, and what it has raised
 // waits, over a restart too; when the broker is there all of it is receipted.
+//
+//andon:req Q30 Q51
 func TestBrokerAbsent(t *testing.T) {
 	t.Parallel()
 	broker := mqtttest.New(t, nil)
@@ -174,6 +178,8 @@ func TestForeignFile(t *testing.T) {
 
 // TestDamagedJournal: it is set aside and kept, a new epoch begins, and that is
 // said and recorded; the line is watched on.
+//
+//andon:req Q55
 func TestDamagedJournal(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -45,6 +45,8 @@ func (s *site) excursion(p plc, n int, value float64) {
 
 // TestChangedJournal: a byte changed in what was recorded is named; whatever
 // changes what export gives is.
+//
+//andon:req Q5
 func TestChangedJournal(t *testing.T) {
 	t.Parallel()
 	s, _ := settled(t)
@@ -140,6 +142,8 @@ func flip(t *testing.T, file string, at int64) {
 // TestChangedSpecification: an installed specification that was changed is
 // refused at the next start, that is on record, and the revision as it was
 // approved goes on judging.
+//
+//andon:req Q7 Q13
 func TestChangedSpecification(t *testing.T) {
 	t.Parallel()
 	s, p := settled(t)
@@ -177,6 +181,8 @@ func TestChangedSpecification(t *testing.T) {
 
 // TestChangedBeforeInstalled: a specification that was changed before it came
 // here for the first time judges nothing.
+//
+//andon:req Q7
 func TestChangedBeforeInstalled(t *testing.T) {
 	t.Parallel()
 	p := newOwnPLC(t, "")

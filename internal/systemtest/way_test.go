@@ -52,6 +52,8 @@ func blind() [][2]int { return [][2]int{{141, 143}, {170, 172}} }
 // TestMinute: a minute of scripted excursions gives exactly the right
 // deviations, each once, to the sample, at the quality system; and a value that
 // does not change in all that time is no gap.
+//
+//andon:req Q28
 func TestMinute(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")

@@ -98,6 +98,7 @@ func (a *authority) file() string {
 	return file
 }
 
+//andon:req Q40
 func TestTLS(t *testing.T) {
 	ours, others := newAuthority(t), newAuthority(t)
 	server, _, _ := ours.pair("127.0.0.1")

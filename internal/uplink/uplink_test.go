@@ -77,6 +77,7 @@ func lastIndex(list []string, s string) int {
 	return -1
 }
 
+//andon:req Q30
 func TestBrokerAbsentAtStart(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -208,6 +209,7 @@ func TestAHoleIsFilledUnderTraffic(t *testing.T) {
 	}
 }
 
+//andon:req Q31
 func TestReceiptsLostAndDoubled(t *testing.T) {
 	b := mqtttest.New(t, nil)
 	n := 0
@@ -233,6 +235,7 @@ func TestReceiptsLostAndDoubled(t *testing.T) {
 	}
 }
 
+//andon:req Q40
 func TestReceiptsThatMustNotBeBelieved(t *testing.T) {
 	stranger := newKey(t, "qms") // the right name, another key
 	other := newKey(t, "mes")

@@ -97,6 +97,7 @@ func TestReadNamesWhatItCannotRead(t *testing.T) {
 	}
 }
 
+//andon:req Q9
 func TestStoreRefusesOtherBytes(t *testing.T) {
 	dir := t.TempDir()
 	old, changed := document("S", "A", "2026-01-01T00:00:00Z"), document("S", "A", "2026-02-01T00:00:00Z")
