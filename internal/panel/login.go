@@ -85,14 +85,14 @@ func (p *Panel) loginPage(w http.ResponseWriter, wrong string) {
 	}{p.o.People.NewNonce(p.o.Now()), wrong})
 }
 
-// login takes the form. The right that is asked for is to comment, which
-// everybody at the line has.
+// login takes the form. The right that is asked for is to look, which everybody
+// who has an account has.
 func (p *Panel) login(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		problem(w, http.StatusBadRequest, "the form cannot be read", "")
 		return
 	}
-	_, err := p.o.People.Verify(r.Context(), people.Signed{User: r.PostForm.Get("user"), PIN: r.PostForm.Get("pin"), Act: people.Comment,
+	_, err := p.o.People.Verify(r.Context(), people.Signed{User: r.PostForm.Get("user"), PIN: r.PostForm.Get("pin"), Act: people.View,
 		Meaning: "logged in", Nonce: r.PostForm.Get("nonce"), Terminal: terminal(r), At: p.o.Now()})
 	if err != nil {
 		p.loginPage(w, p.signProblem(err).Error())
