@@ -278,8 +278,8 @@ func explainUplink(w *words, cfg *config.Config) {
 func notUsed(cfg *config.Config) []string {
 	var list []string
 	for _, s := range cfg.Sources {
-		if s.Modbus != nil {
-			list = append(list, "sources."+s.Name+" (Modbus)")
+		if s.Modbus != nil && s.Modbus.Address.Transport != "tcp" {
+			list = append(list, "sources."+s.Name+" (Modbus "+s.Modbus.Address.Transport+")")
 		}
 	}
 	if slices.ContainsFunc(cfg.Equipment, func(e config.Equipment) bool {
@@ -287,13 +287,8 @@ func notUsed(cfg *config.Config) []string {
 	}) {
 		list = append(list, "history of tags")
 	}
-	for _, p := range []struct {
-		name  string
-		given bool
-	}{{"beacon", cfg.Beacon != nil}, {"panel", cfg.Panel != nil}, {"metrics", cfg.Metrics != nil}} {
-		if p.given {
-			list = append(list, p.name)
-		}
+	if cfg.Beacon != nil {
+		list = append(list, "beacon")
 	}
 	return list
 }
