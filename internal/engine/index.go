@@ -188,7 +188,7 @@ func (s *State) applies(rule int, t sample.Time) judge.Applies {
 	p, doc := s.x.params[a.e][a.r][a.p], s.x.docs[a.e][a.r]
 	c := &s.Equipment[a.e].Context
 	ru, missing := p.Rule(rule), rule == p.Rules()-1
-	answer := judge.Yes
+	var answer judge.Applies
 	switch {
 	case s.Equipment[a.e].Running[a.r].Misfit != "":
 		answer = judge.Maybe

@@ -108,7 +108,7 @@ func NewPlan(seed uint64, length time.Duration) *Plan {
 
 func (p *Plan) sources(r *rand.Rand) {
 	for i := range 1 + r.IntN(2) {
-		s := Source{Name: fmt.Sprintf("plc%d", i), Publish: chance[time.Duration](r, 500, 1000, 2000) * time.Millisecond, OneStamp: odds(r, 2)}
+		s := Source{Name: fmt.Sprintf("plc%d", i), Publish: millis(r, 500, 1000, 2000), OneStamp: odds(r, 2)}
 		s.Confirms = !odds(r, 4)
 		s.OnChange = s.Confirms && !odds(r, 3)
 		if s.Tells = odds(r, 2); s.Tells {
@@ -121,8 +121,8 @@ func (p *Plan) sources(r *rand.Rand) {
 func (p *Plan) tag(r *rand.Rand, e, n int, text bool) Tag {
 	t := Tag{Equipment: e, Name: n, Source: e % len(p.Sources), Text: text, Every: 500 * time.Millisecond}
 	if !p.Sources[t.Source].OneStamp {
-		t.Every = chance[time.Duration](r, 250, 500, 1000) * time.Millisecond
-		t.Phase = chance[time.Duration](r, 0, 0, 40, 130) * time.Millisecond
+		t.Every = millis(r, 250, 500, 1000)
+		t.Phase = millis(r, 0, 0, 40, 130)
 	}
 	return t
 }
@@ -143,9 +143,9 @@ func (p *Plan) parameters(r *rand.Rand, text bool) {
 
 func (p *Plan) parameter(r *rand.Rand, inputs []int, text bool) Parameter {
 	q := Parameter{ID: fmt.Sprintf("p%d", len(p.Parameters)), Inputs: inputs, Text: text, Flag: odds(r, 6),
-		MaxGap: chance[time.Duration](r, 3037, 5037, 8037) * time.Millisecond,
-		Before: chance[time.Duration](r, 0, 2, 10) * time.Second, After: chance[time.Duration](r, 0, 2, 10) * time.Second}
-	q.UpTo = q.MaxGap + chance[time.Duration](r, 0, 0, 2113)*time.Millisecond
+		MaxGap: millis(r, 3037, 5037, 8037),
+		Before: millis(r, 0, 2000, 10000), After: millis(r, 0, 2000, 10000)}
+	q.UpTo = q.MaxGap + millis(r, 0, 0, 2113)
 	for range 1 + r.IntN(2) {
 		q.Rules = append(q.Rules, p.rule(r, fmt.Sprintf("r%d", len(q.Rules)), &q))
 	}
@@ -159,7 +159,7 @@ const (
 )
 
 func (p *Plan) rule(r *rand.Rand, id string, q *Parameter) Rule {
-	delay := func(ms ...time.Duration) time.Duration { return chance(r, ms...) * time.Millisecond }
+	delay := func(ms ...int) time.Duration { return millis(r, ms...) }
 	u := Rule{ID: id, On: delay(0, 0, 500, 1000, 2250), Event: delay(0, 0, 0, 1000, 1500, 2500), Off: delay(0, 0, 500, 1000, 2500),
 		Rejoin: delay(0, 0, 1000, 4000), Class: chance(r, spec.Minor, spec.Major, spec.Critical),
 		Always: odds(r, 2), Nonconformance: odds(r, 5), Scope: spec.AnyInput}
@@ -261,3 +261,8 @@ func (u *Rule) write(b *strings.Builder) {
 
 // ms writes a duration as specifications have it.
 func ms(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
+
+// millis draws one of some numbers of milliseconds.
+func millis(r *rand.Rand, ms ...int) time.Duration {
+	return time.Duration(chance(r, ms...)) * time.Millisecond
+}

@@ -4,7 +4,6 @@ package mqtttest
 
 import (
 	"crypto/tls"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -108,7 +107,7 @@ func (b *Broker) serve(l net.Listener) {
 	if b.tls != nil {
 		l = tls.NewListener(l, b.tls)
 	}
-	s := broker.New(&broker.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s := broker.New(&broker.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err := s.AddHook(&misdeeds{faults: b.faults}, nil); err != nil {
 		b.t.Fatal(err)
 	}
