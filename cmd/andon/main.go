@@ -76,6 +76,7 @@ func newRoot() *cobra.Command {
 		newReceiveCommand(),
 		newReadCommand(),
 		newRunCommand(),
+		newSchemaCommand(),
 		newSimulateCommand(),
 		newSpecCommand(),
 		newUserCommand(),
