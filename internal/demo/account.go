@@ -2,9 +2,7 @@ package demo
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -94,15 +92,7 @@ func (d *document) equipmentID() string {
 
 // take counts one commit, and calls tell with each entry.
 func (a *account) take(_ journal.Header, records []byte, tell func(record.Entry, *document)) error {
-	d := record.NewDecoder(records)
-	for {
-		in, out, err := d.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return record.Each(records, func(in record.Input, out record.Outcome) error {
 		if s, ok := in.Body.(*record.Scan); ok {
 			a.samples += uint64(len(s.Readings) - len(out.Repeated))
 		}
@@ -119,7 +109,8 @@ func (a *account) take(_ journal.Header, records []byte, tell func(record.Entry,
 				tell(e, &doc)
 			}
 		}
-	}
+		return nil
+	})
 }
 
 func (a *account) entry(e record.Entry, doc *document) {

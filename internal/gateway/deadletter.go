@@ -2,9 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"andon/internal/journal"
@@ -130,17 +128,10 @@ func (m *morgue) commit(records []byte) error {
 			return err
 		}
 	}
-	d := record.NewDecoder(records)
-	for {
-		in, out, err := d.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return record.Each(records, func(in record.Input, out record.Outcome) error {
 		m.input(in, &out)
-	}
+		return nil
+	})
 }
 
 func (m *morgue) input(in record.Input, out *record.Outcome) {

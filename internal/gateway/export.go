@@ -3,7 +3,6 @@ package gateway
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -61,15 +60,7 @@ type confirmation struct {
 }
 
 func (x *exporter) commit(records []byte) error {
-	d := record.NewDecoder(records)
-	for {
-		in, out, err := d.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return record.Each(records, func(in record.Input, out record.Outcome) error {
 		if err := x.input(in, out); err != nil {
 			return err
 		}
@@ -78,7 +69,8 @@ func (x *exporter) commit(records []byte) error {
 				return err
 			}
 		}
-	}
+		return nil
+	})
 }
 
 func (x *exporter) input(in record.Input, out record.Outcome) (err error) {
@@ -187,15 +179,7 @@ func (x *exporter) entry(in record.Input, e *record.Entry) error {
 func (x *exporter) evidence(j *journal.View) error {
 	found := false
 	err := j.Commits(0, func(_ journal.Header, records []byte) error {
-		d := record.NewDecoder(records)
-		for {
-			_, out, err := d.Next()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
+		return record.Each(records, func(_ record.Input, out record.Outcome) error {
 			for _, e := range out.Entries {
 				ok, err := x.evidenceOf(&e)
 				if err != nil {
@@ -203,7 +187,8 @@ func (x *exporter) evidence(j *journal.View) error {
 				}
 				found = found || ok
 			}
-		}
+			return nil
+		})
 	})
 	if err == nil && !found {
 		err = fmt.Errorf("event %s is not in the journal", x.sel.Event)

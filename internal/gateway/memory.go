@@ -2,9 +2,7 @@ package gateway
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 
 	"andon/internal/engine"
 	"andon/internal/journal"
@@ -41,21 +39,15 @@ func remember(j *journal.View) (s *engine.State, differs string, err error) {
 
 // refold decides the inputs of one commit again.
 func refold(s *engine.State, records []byte) (differs string, err error) {
-	d := record.NewDecoder(records)
-	for {
-		in, recorded, err := d.Next()
-		if errors.Is(err, io.EOF) {
-			return differs, nil
-		}
-		if err != nil {
-			return differs, err
-		}
+	err = record.Each(records, func(in record.Input, recorded record.Outcome) error {
 		out := engine.Decide(s, in)
 		if differs == "" && !bytes.Equal(record.Append(nil, in, out), record.Append(nil, in, recorded)) {
 			differs = fmt.Sprintf("input %d (%T) comes out otherwise than it was recorded", in.N, in.Body)
 		}
 		keepNumbers(s, &recorded)
-	}
+		return nil
+	})
+	return differs, err
 }
 
 // keepNumbers makes sure that no number which the record gave is given again.

@@ -3,10 +3,8 @@ package gateway
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"slices"
 
 	"andon/internal/journal"
@@ -17,23 +15,15 @@ import (
 // eachSample calls fn with every sample kept in a commit's records, in order of
 // i, until it returns false.
 func eachSample(w *record.Wiring, records []byte, fn func(sample.Tag, record.Sample) bool) error {
-	d := record.NewDecoder(records)
-	for {
-		in, out, err := d.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
+	more := true
+	return record.Each(records, func(in record.Input, out record.Outcome) error {
+		if more {
+			record.Samples(w, in, out, func(t sample.Tag, s record.Sample) {
+				more = more && fn(t, s)
+			})
 		}
-		if err != nil {
-			return err
-		}
-		more := true
-		record.Samples(w, in, out, func(t sample.Tag, s record.Sample) {
-			more = more && fn(t, s)
-		})
-		if !more {
-			return nil
-		}
-	}
+		return nil
+	})
 }
 
 // evidence answers a need from the record and from the group that still waits

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -19,22 +18,16 @@ func Verify(path, key string) (journal.Report, error) {
 
 // changes are what the records of a commit put into the outbox and take out.
 func changes(_ journal.Header, records []byte) (entries []journal.Entry, retired []journal.Retired, err error) {
-	d := record.NewDecoder(records)
-	for {
-		_, out, err := d.Next()
-		if errors.Is(err, io.EOF) {
-			return entries, retired, nil
-		}
-		if err != nil {
-			return nil, nil, err
-		}
+	err = record.Each(records, func(_ record.Input, out record.Outcome) error {
 		for _, e := range out.Entries {
 			entries = append(entries, journal.Entry{Lane: e.Lane, Seq: e.Seq, Topic: e.Topic, Payload: e.Payload})
 		}
 		for _, r := range out.Retired {
 			retired = append(retired, journal.Retired(r))
 		}
-	}
+		return nil
+	})
+	return entries, retired, err
 }
 
 // verifyCopy verifies the running gateway's journal on a copy of it.

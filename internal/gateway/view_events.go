@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -177,17 +176,10 @@ func readHistory(j *journal.View, first, last uint64) (h history, err error) {
 }
 
 func (h *history) take(records []byte) error {
-	d := record.NewDecoder(records)
-	for {
-		in, out, err := d.Next()
-		if err == io.EOF { //nolint:errorlint // the decoder's, as it returns it
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return record.Each(records, func(in record.Input, out record.Outcome) error {
 		h.told, h.held = takeTold(h.told, in.At, out.Entries), takeRetired(h.held, in.At, out.Retired)
-	}
+		return nil
+	})
 }
 
 // before puts a stretch of the record before what is known.

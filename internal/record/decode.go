@@ -47,6 +47,24 @@ func (d *Decoder) Next() (Input, Outcome, error) {
 	return in, out, nil
 }
 
+// Each calls fn with every input of a commit's records and all that was recorded
+// to follow from it, in order. It ends at the first error, fn's or its own.
+func Each(records []byte, fn func(Input, Outcome) error) error {
+	d := NewDecoder(records)
+	for {
+		in, out, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := fn(in, out); err != nil {
+			return err
+		}
+	}
+}
+
 func (d *Decoder) failed(k Kind, err error) error {
 	return fmt.Errorf("record before byte %d, kind %d: %w", d.off, k, err)
 }
