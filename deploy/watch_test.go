@@ -125,6 +125,27 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestMetricsAreDescribed: the list for people has each metric, and no other.
+func TestMetricsAreDescribed(t *testing.T) {
+	described := ourMetric.FindAllString(read(t, "../docs/watching.md"), -1)
+	base := func(name string) string {
+		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+			name = strings.TrimSuffix(name, suffix)
+		}
+		return name
+	}
+	for _, name := range metrics.Names() {
+		if !slices.Contains(described, base(name)) {
+			t.Errorf("docs/watching.md does not describe %s", base(name))
+		}
+	}
+	for _, name := range described {
+		if !slices.ContainsFunc(metrics.Names(), func(n string) bool { return base(n) == name }) {
+			t.Errorf("docs/watching.md describes %s, which there is not", name)
+		}
+	}
+}
+
 // TestCheckQuery: the check itself finds what it is for.
 func TestCheckQuery(t *testing.T) {
 	var inner testing.T
