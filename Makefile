@@ -5,10 +5,11 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)"
 FUZZTIME ?= 20s
+SOAK     ?= 1h
 BENCH    ?= .
 
 .DEFAULT_GOAL := all
-.PHONY: all help build cross test race peers fuzz cover bench lint fmt demo clean package
+.PHONY: all help build cross test race soak peers fuzz cover bench lint fmt demo clean package
 
 all: fmt lint test build ## fmt, lint, test and build
 
@@ -27,6 +28,9 @@ test: ## vet and test everything; says at the end which peers were missing
 
 race: ## the tests with the race detector, long ones short (needs a C compiler)
 	testdata/test.sh -race -short -shuffle=on ./...
+
+soak: ## an hour of demonstration beside two thousand kills (SOAK=1h)
+	SOAK=$(SOAK) go test -count=1 -timeout 4h -run 'TestDemo|TestKills' ./internal/systemtest
 
 peers: ## install the programs that tests talk to (apt as root, npm)
 	testdata/peers/install.sh

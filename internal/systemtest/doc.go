@@ -8,5 +8,6 @@
 // itself has set at the PLC. Nobody's own word counts.
 //
 // Tests with real peers (mosquitto, node-opcua, strace) run where they are; the
-// others need Go alone. SOAK=duration makes the demonstration as long.
+// others need Go alone. SOAK=duration (make soak) makes the demonstration as long,
+// and ten times as many kills.
 package systemtest

@@ -3,6 +3,7 @@ package systemtest
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -24,6 +25,9 @@ func TestKills(t *testing.T) {
 		kills := 200
 		if testing.Short() || withRace {
 			kills = 20
+		}
+		if os.Getenv("SOAK") != "" {
+			kills = 2000
 		}
 		killInExcursion(t, newOwnPLC(t, ""), mqtttest.New(t, nil).URL(), kills)
 	})

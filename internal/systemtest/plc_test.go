@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -234,4 +235,47 @@ func mosquitto(t *testing.T) string {
 		return err == nil && c.Close() == nil
 	})
 	return "tcp://" + addr
+}
+
+// forward passes connections to one address on to another, until the test ends.
+func forward(t *testing.T, from, to string) {
+	t.Helper()
+	l, err := net.Listen("tcp", from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	t.Cleanup(all.Wait)
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	all.Go(func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return // closed
+			}
+			all.Go(func() { pass(near, to) })
+		}
+	})
+}
+
+// pass joins a connection to an address until one side closes.
+func pass(near net.Conn, to string) {
+	defer near.Close()
+	far, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	defer far.Close()
+	ended := make(chan struct{}, 2)
+	for _, c := range [][2]net.Conn{{near, far}, {far, near}} {
+		go func() {
+			_, _ = io.Copy(c[0], c[1]) // it ends with the connection, however that ends
+			ended <- struct{}{}
+		}()
+	}
+	<-ended
 }

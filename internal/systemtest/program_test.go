@@ -3,6 +3,7 @@ package systemtest
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,6 +47,12 @@ func build(m *testing.M) int {
 	cmd := exec.Command("go", append(args, "andon/cmd/andon")...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+		return 1
+	}
+	// They wait for processes and clocks most of the time: more of them at a time
+	// than there are cores.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()

@@ -22,6 +22,7 @@ type siteOptions struct {
 	endpoint string            // of the PLC; "" for none
 	nodes    map[string]string // by tag: tc1 and steady; nil is those of ownPLC
 	broker   string            // URL; "" for none
+	way      string            // URL by which the gateway reaches the broker; "" is the broker's
 	quota    string            // "" is enough
 	dataDir  string            // "" is data beside the settings
 }
@@ -130,6 +131,9 @@ func (s *site) settings() {
 	if o.broker == "" {
 		o.broker = "tcp://127.0.0.1:1"
 	}
+	if o.way == "" {
+		o.way = o.broker
+	}
 	s.write("gateway.yaml", fmt.Sprintf(`gateway: {id: %s, site: acme/plant1}
 data: {dir: %q, quota: %s, commit_every: 100ms}
 specs: {dir: specs, approvers: approvers.yaml}
@@ -149,7 +153,7 @@ uplink:
   mqtt:
     brokers: [%q]
     consumers: {qms: {key: %q}}
-`, gatewayID, s.data(), o.quota, o.endpoint, o.nodes["tc1"], o.nodes["steady"], o.broker, s.key))
+`, gatewayID, s.data(), o.quota, o.endpoint, o.nodes["tc1"], o.nodes["steady"], o.way, s.key))
 }
 
 // run starts the gateway.
@@ -158,10 +162,13 @@ func (s *site) run() *process {
 	return andon(s.t, "run", "--config", s.path("gateway.yaml"))
 }
 
-// receive starts the quality system: the reference receiver.
+// receive starts the quality system, the reference receiver, and waits until it
+// listens: what is sent before that is lost and comes again only after a minute.
 func (s *site) receive() *process {
 	s.t.Helper()
-	return andon(s.t, "receive", "--broker", s.o.broker, "--out", s.path("received"), "--key", s.path("qms.key"), "--json")
+	p := andon(s.t, "receive", "--broker", s.o.broker, "--out", s.path("received"), "--key", s.path("qms.key"), "--json")
+	p.says("connected to the broker")
+	return p
 }
 
 // report is what `journal verify --json` prints.

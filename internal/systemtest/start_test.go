@@ -48,12 +48,10 @@ func TestPLCAbsent(t *testing.T) {
 //andon:req Q30 Q51
 func TestBrokerAbsent(t *testing.T) {
 	t.Parallel()
-	broker := mqtttest.New(t, nil)
-	broker.Stop()
-	p := newOwnPLC(t, "")
-	s := newSite(t, siteOptions{endpoint: p.endpoint(), broker: broker.URL()})
-	gateway := s.run()
-	gateway.says("msg=recording", "source connected", "no connection to the broker", broker.Addr())
+	broker, absent, p := mqtttest.New(t, nil), freeAddress(t), newOwnPLC(t, "")
+	s := newSite(t, siteOptions{endpoint: p.endpoint(), broker: broker.URL(), way: "tcp://" + absent})
+	receiver, gateway := s.receive(), s.run()
+	gateway.says("msg=recording", "source connected", "no connection to the broker", absent)
 	for i := range 3 {
 		p.set("tc1", 901)
 		poll(t, "the deviation on record", func() bool { return len(events(t, s.export(), "deviation")) == i+1 })
@@ -63,8 +61,10 @@ func TestBrokerAbsent(t *testing.T) {
 	gateway.stop()
 	gateway = s.run()
 	gateway.says("source connected")
-	broker.Start()
-	receiver := s.receive()
+	if n := len(s.received("quality")); n != 0 {
+		t.Fatalf("%d events went another way", n)
+	}
+	forward(t, absent, broker.Addr())
 	poll(t, "all of it at the quality system", func() bool {
 		return count(events(t, s.received("quality"), "deviation"), (*event).told) == 3
 	})
@@ -159,20 +159,27 @@ func TestForeignFile(t *testing.T) {
 		"other database": "SQLite format 3\x00" + strings.Repeat("\x10\x00\x01\x01", 4096),
 		"a short text":   "x",
 	} {
-		s := newSite(t, siteOptions{})
-		gateway := s.run() // so that there is a key
-		gateway.says("msg=recording")
-		gateway.stop()
-		s.write("data/journal.db", content)
-		p := s.run()
-		p.exits(1)
-		p.says("journal", "not this gateway's journal", "move it away")
-		if b, err := os.ReadFile(s.path("data", "journal.db")); err != nil || string(b) != content {
-			t.Errorf("%s: the file was touched (%v)", name, err)
-		}
-		if _, err := os.Stat(s.path("data", "quarantine")); err == nil {
-			t.Errorf("%s: something was set aside", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refusesForeign(t, content)
+		})
+	}
+}
+
+func refusesForeign(t *testing.T, content string) {
+	s := newSite(t, siteOptions{})
+	gateway := s.run() // so that there is a key
+	gateway.says("msg=recording")
+	gateway.stop()
+	s.write("data/journal.db", content)
+	p := s.run()
+	p.exits(1)
+	p.says("journal", "not this gateway's journal", "move it away")
+	if b, err := os.ReadFile(s.path("data", "journal.db")); err != nil || string(b) != content {
+		t.Errorf("the file was touched (%v)", err)
+	}
+	if _, err := os.Stat(s.path("data", "quarantine")); err == nil {
+		t.Error("something was set aside")
 	}
 }
 

@@ -101,7 +101,11 @@ func places(t *testing.T, b []byte) []int64 {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d bytes used", seed, used)
 	dice := rand.New(rand.NewPCG(seed, 0))
-	for range 20 {
+	n := 20
+	if testing.Short() {
+		n = 5
+	}
+	for range n {
 		list = append(list, dice.Int64N(int64(used)))
 	}
 	return list
