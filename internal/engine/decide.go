@@ -86,7 +86,7 @@ func (d *decision) start(b *record.Start) {
 	}
 	d.wire(&b.Wiring)
 	s.reindex()
-	d.audit(audit{Who: "gateway", Action: "start", Object: "gateway", New: b.Version, Config: b.Config})
+	d.audit(audit{Who: "gateway", Action: "start", Object: "gateway", Old: lived(b.LastAlive), New: b.Version, Config: b.Config})
 	if b.Differs != "" {
 		d.system("replay", b.Differs+"; the record counts")
 	}
@@ -99,6 +99,14 @@ func (d *decision) start(b *record.Start) {
 	}
 	d.refit()
 	d.assignAll(d.at)
+}
+
+// lived says until when the run before is known to have lived.
+func lived(t sample.Time) string {
+	if t == 0 {
+		return ""
+	}
+	return "alive until " + t.String()
 }
 
 // wire makes room for the sources, equipment and tags of the settings. What the

@@ -120,6 +120,15 @@ func (d *decision) forgetBefore(equipment string, ref record.SpecRef, parameter 
 	}
 }
 
+// forgetEnded drops the states before gaps of revisions that judge no more on a
+// piece of equipment.
+func (d *decision) forgetEnded(e int) {
+	eq := &d.s.Equipment[e]
+	d.s.Before = slices.DeleteFunc(d.s.Before, func(b Before) bool {
+		return b.Equipment == eq.Name && !slices.ContainsFunc(eq.Running, func(r Running) bool { return r.Spec == b.Spec })
+	})
+}
+
 // seenAgain ends a tag's gap at t. held: by a value that it still had, which
 // its parameters have seen before.
 func (d *decision) seenAgain(t sample.Tag, at sample.Time, held bool) {

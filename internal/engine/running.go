@@ -65,6 +65,7 @@ func (d *decision) assign(e int, t sample.Time) {
 	}
 	slices.SortFunc(next, func(a, b Running) int { return compareText(a.Spec.ID, b.Spec.ID) })
 	s.Equipment[e].Running = next
+	d.forgetEnded(e)
 	s.reindex()
 	d.settleIn(e, t)
 }
