@@ -14,7 +14,6 @@ import (
 // account is what the gateway's record holds of events, read from the record
 // alone.
 type account struct {
-	samples uint64
 	events  map[string]*event // by id
 	order   []string
 	alarms  map[string]bool // raised occurrences
@@ -92,10 +91,7 @@ func (d *document) equipmentID() string {
 
 // take counts one commit, and calls tell with each entry.
 func (a *account) take(_ journal.Header, records []byte, tell func(record.Entry, *document)) error {
-	return record.Each(records, func(in record.Input, out record.Outcome) error {
-		if s, ok := in.Body.(*record.Scan); ok {
-			a.samples += uint64(len(s.Readings) - len(out.Repeated))
-		}
+	return record.Each(records, func(_ record.Input, out record.Outcome) error {
 		for _, r := range out.Retired {
 			a.retired[r.Lane] = append(a.retired[r.Lane], [2]uint64{r.First, r.Last})
 		}

@@ -182,13 +182,10 @@ func (s *stage) count(sum *Summary, truth *plant.Truth) error {
 	return nil
 }
 
-// records counts samples at both ends. It is called before the gateway stops:
-// its last commit holds no samples.
+// records counts the samples of the plant's time at both ends.
 func (f *follower) records(sum *Summary) {
 	lane := f.receiver.Summary().Lane(outbox.Record)
-	sum.Records = Records{Received: lane.Received, Duplicated: lane.Duplicated}
-	if c := f.gateway.Committed(); c != nil {
-		sum.Records.Sent = c.Outbox.Record.Raised
-	}
-	sum.Records.Missing = sum.Records.Sent - min(sum.Records.Sent, lane.Received)
+	received := min(lane.Received, f.sent)
+	sum.Samples = f.sent
+	sum.Records = Records{Sent: f.sent, Received: received, Duplicated: lane.Duplicated, Missing: max(lane.Missing, f.sent-received)}
 }

@@ -17,6 +17,7 @@ type follower struct {
 	next    uint64            // commit to read next
 	titles  map[uint64]string // quality entries that wait for their receipt
 	silent  bool
+	sent    uint64 // samples of the plant's time; what comes after it is not counted
 }
 
 // follow talks until ctx ends, or the gateway does, which is an error.
@@ -43,6 +44,9 @@ func (f *follower) drain() error {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	end := time.After(drainAtMost)
+	if c := f.gateway.Committed(); c != nil {
+		f.sent = c.Outbox.Record.Raised
+	}
 	for f.waiting() {
 		select {
 		case <-end:
@@ -56,15 +60,11 @@ func (f *follower) drain() error {
 	return nil
 }
 
-// waiting: quality entries are without a receipt, or events without their
-// evidence, or the samples of the plant's time.
+// waiting: quality entries are without a receipt, or samples of the plant's time
+// have not arrived.
 func (f *follower) waiting() bool {
 	c := f.gateway.Committed()
-	if c == nil || c.Outbox.Count(outbox.Quality).Pending > 0 {
-		return c != nil
-	}
-	sent := f.receiver.Summary().Lane(outbox.Record).Received
-	return sent < c.Outbox.Record.Raised && c.Outbox.Count(outbox.Record).Pending > 0
+	return c != nil && (c.Outbox.Count(outbox.Quality).Pending > 0 || f.receiver.Summary().Lane(outbox.Record).Received < f.sent)
 }
 
 // read takes the commits that have come since.

@@ -69,7 +69,7 @@ func (e Events) whole() bool {
 
 // judge holds the account against the plant's truth.
 func (s *Summary) judge(a *account, truth *plant.Truth, settings *config.Config) {
-	s.Samples, s.Alarms, s.Lots = a.samples, len(a.alarms), len(truth.Lots)
+	s.Alarms, s.Lots = len(a.alarms), len(truth.Lots)
 	s.Deviations = count(a, "deviation")
 	s.Deviations.Expected = len(truth.Deviations)
 	s.Nonconformances = count(a, "nonconformance")
