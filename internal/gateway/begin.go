@@ -215,7 +215,11 @@ func (g *Gateway) makeUplink(in *intake) error {
 		o.PasswordFile = file
 	}
 	o.Receipts = func(ctx context.Context, r uplink.Receipt) error {
-		return in.put(ctx, delivery{at: sample.At(g.o.Now()), source: -1, bodies: []record.Body{receiptInput(r)}})
+		err := in.put(ctx, delivery{at: sample.At(g.o.Now()), source: -1, bodies: []record.Body{receiptInput(r)}})
+		if errors.Is(err, errStopped) {
+			return uplink.ErrStopping
+		}
+		return err
 	}
 	var err error
 	g.uplink, err = uplink.New(o)

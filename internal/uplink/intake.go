@@ -3,6 +3,7 @@ package uplink
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -110,7 +111,11 @@ func (in *intake) run(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			if err := in.handle(ctx, w); err != nil && ctx.Err() == nil {
+			switch err := in.handle(ctx, w); {
+			case err == nil, ctx.Err() != nil:
+			case errors.Is(err, ErrStopping): // the consumer's next one says it again
+				in.log.Info("receipt not handed in", "err", err)
+			default:
 				in.log.Error("receipt not handed in", "err", err)
 			}
 		}

@@ -1,6 +1,9 @@
 package uplink
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // The lanes, in the order in which they are sent.
 const (
@@ -57,6 +60,10 @@ func (e Entry) now() string {
 	}
 	return e.SHA256[len(e.SHA256)-1]
 }
+
+// ErrStopping is what a Sink returns when it takes nothing any more because the
+// gateway is stopping.
+var ErrStopping = errors.New("the gateway is stopping")
 
 // Sink takes a receipt in. It may block; an error means that the receipt was
 // not taken, and is otherwise lost: the consumer's next one says it again.

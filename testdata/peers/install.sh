@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs the programs that tests talk to: mosquitto, Chromium, Node and pymodbus by apt, the
+# Installs the programs that tests talk to: mosquitto, Chromium, Node, pymodbus and strace by apt, the
 # OPC UA server's modules by npm, and a C compiler for the race detector. What is there
 # already is left as it is.
 set -eu
 cd "$(dirname "$0")"
 
 missing=
-for need in mosquitto:mosquitto chromium:chromium systemd-analyze:systemd dpkg-deb:dpkg node:nodejs npm:npm gcc:gcc; do
+for need in mosquitto:mosquitto chromium:chromium systemd-analyze:systemd dpkg-deb:dpkg strace:strace node:nodejs npm:npm gcc:gcc; do
 	if ! PATH="$PATH:/usr/sbin" command -v "${need%%:*}" >/dev/null; then
 		missing="$missing ${need#*:}"
 	fi
