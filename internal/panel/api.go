@@ -67,6 +67,7 @@ func (p *Panel) routeAPI(mux *http.ServeMux) {
 		return &answer[nonceAnswer]{nonceAnswer{p.o.People.NewNonce(p.o.Now())}}, nil
 	})
 	p.routeEvents(api)
+	p.routeRecords(api)
 	p.routeActs(api)
 	describeStream(api)
 }

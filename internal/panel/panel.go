@@ -29,6 +29,9 @@ type Gateway interface {
 	Put(ctx context.Context, act record.Body) error
 	// Progress is when the deciding goroutine last went round.
 	Progress() time.Time
+	// EachSample calls fn with the committed samples of a range, in order of i,
+	// until it returns false or ctx ends.
+	EachSample(ctx context.Context, r SampleRange, fn func(record.Sample) bool) error
 }
 
 // People verifies who acts. *people.Store is one.
@@ -69,6 +72,7 @@ type Panel struct {
 	assets   *assets
 	hub      *hub
 	sessions sessions
+	reads    chan struct{} // who is reading the record
 	server   *http.Server
 }
 
@@ -86,7 +90,7 @@ const (
 // New takes the address and makes everything ready. The error says what is
 // wrong with the options, or why the address cannot be had.
 func New(o Options) (*Panel, error) {
-	p := &Panel{o: o}
+	p := &Panel{o: o, reads: make(chan struct{}, readAtOnce)}
 	if p.o.Log == nil {
 		p.o.Log = slog.New(slog.DiscardHandler)
 	}

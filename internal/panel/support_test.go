@@ -25,6 +25,9 @@ type toy struct {
 	progress atomic.Int64
 	// put answers an act; nil takes it.
 	put func(context.Context, record.Body) error
+	// samples are all that is on record; stuck reading does not end by itself.
+	samples []record.Sample
+	stuck   bool
 
 	mu   sync.Mutex
 	acts []*record.Act
@@ -48,6 +51,19 @@ func (g *toy) Put(ctx context.Context, b record.Body) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.acts = append(g.acts, b.(*record.Act))
+	return nil
+}
+
+func (g *toy) EachSample(ctx context.Context, r SampleRange, fn func(record.Sample) bool) error {
+	if g.stuck {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	for _, s := range g.samples {
+		if s.I > r.After && (r.From == 0 || s.T >= r.From) && (r.To == 0 || s.T <= r.To) && !fn(s) {
+			break
+		}
+	}
 	return nil
 }
 

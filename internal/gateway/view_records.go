@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"context"
+	"math"
+
+	"andon/internal/journal"
+	"andon/internal/panel"
+	"andon/internal/record"
+	"andon/internal/sample"
+)
+
+// EachSample calls fn with the committed samples of a stretch of source time, in
+// order of i, until it returns false. Commits that hold none of them are not
+// read.
+func (s shown) EachSample(ctx context.Context, r panel.SampleRange, fn func(record.Sample) bool) error {
+	c := s.g.Committed()
+	if c == nil {
+		return nil // nothing is committed
+	}
+	from, to := bounds(r.From, r.To)
+	err := s.g.j.Between(int64(from), int64(to), func(h journal.Header, records []byte) error {
+		if err := ctx.Err(); err != nil || h.LastI() <= r.After {
+			return err
+		}
+		more := true
+		err := eachSample(c.Wiring, records, func(_ sample.Tag, x record.Sample) bool {
+			if x.I > r.After && x.T >= from && x.T <= to {
+				more = fn(x)
+			}
+			return more
+		})
+		if err == nil && !more {
+			err = errEnough
+		}
+		return err
+	})
+	if err == errEnough { //nolint:errorlint // our own, as it was returned
+		err = nil
+	}
+	return err
+}
+
+// bounds are a stretch of time without open ends.
+func bounds(from, to sample.Time) (sample.Time, sample.Time) {
+	if from == 0 {
+		from = math.MinInt64
+	}
+	if to == 0 {
+		to = math.MaxInt64
+	}
+	return from, to
+}

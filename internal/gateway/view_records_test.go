@@ -1,0 +1,60 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"andon/internal/panel"
+	"andon/internal/record"
+)
+
+// shownOf is what the panel sees of a decider's work.
+func shownOf(d *decider) shown {
+	g := &Gateway{j: d.j}
+	g.committed.Store(d.committed.Load())
+	return shown{g}
+}
+
+// TestEachSample: what is committed comes, in order, in the bounds asked for, and
+// nothing of the group that waits.
+//
+//andon:req Q57
+func TestEachSample(t *testing.T) {
+	d := newDecider(t)
+	samples(t, d, 50, 7) // two a second, from at0 + 1 s on
+	if err := d.decide(at0.Add(time.Hour), &record.Scan{Source: "plc", Time: at0.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	s := shownOf(d)
+	collect := func(r panel.SampleRange, most int) (got []uint64) {
+		if err := s.EachSample(t.Context(), r, func(x record.Sample) bool {
+			got = append(got, x.I)
+			return len(got) < most
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	for _, c := range []struct {
+		r           panel.SampleRange
+		most        int
+		first, last uint64
+	}{
+		{panel.SampleRange{}, 1000, 1, 100},
+		{panel.SampleRange{From: at0.Add(10 * time.Second), To: at0.Add(12 * time.Second)}, 1000, 19, 24},
+		{panel.SampleRange{After: 33}, 1000, 34, 100},
+		{panel.SampleRange{After: 33, To: at0.Add(30 * time.Second)}, 5, 34, 38},
+	} {
+		got := collect(c.r, c.most)
+		if uint64(len(got)) != c.last-c.first+1 || got[0] != c.first || got[len(got)-1] != c.last {
+			t.Errorf("%+v: %v, want %d to %d", c.r, got, c.first, c.last)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.EachSample(ctx, panel.SampleRange{}, func(record.Sample) bool { return true }); !errors.Is(err, context.Canceled) {
+		t.Errorf("nobody waits any more: %v", err)
+	}
+}
