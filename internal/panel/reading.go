@@ -97,6 +97,14 @@ func (p *Panel) routeRecords(api huma.API) {
 		list, err := p.records(ctx, in)
 		return &answer[recordList]{list}, err
 	})
+	get(api, "events/{id}/evidence", "The samples that an event names, and whether they still are what it says", func(ctx context.Context, in *evidenceInput) (*answer[evidenceAnswer], error) {
+		a, err := p.evidence(ctx, in)
+		return &answer[evidenceAnswer]{a}, err
+	})
+	get(api, "trend", "Least and greatest value of one tag in each of so many stretches of time", func(ctx context.Context, in *trendInput) (*answer[trend], error) {
+		t, err := p.trend(ctx, in)
+		return &answer[trend]{t}, err
+	})
 }
 
 func (p *Panel) records(ctx context.Context, in *recordsInput) (recordList, error) {
