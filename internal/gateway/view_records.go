@@ -51,3 +51,12 @@ func bounds(from, to sample.Time) (sample.Time, sample.Time) {
 	}
 	return from, to
 }
+
+// tree is the journal's tree as the panel reads it.
+type tree struct{ *journal.View }
+
+// Size is that of the last commit that is known to be durable.
+func (t tree) Size() int64 { return t.Head().Size }
+
+// Tree is the record's.
+func (s shown) Tree() panel.Tree { return tree{&s.g.j.View} }

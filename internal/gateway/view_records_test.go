@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
+	"andon/internal/journal"
 	"andon/internal/panel"
 	"andon/internal/record"
 )
@@ -56,5 +59,26 @@ func TestEachSample(t *testing.T) {
 	cancel()
 	if err := s.EachSample(ctx, panel.SampleRange{}, func(record.Sample) bool { return true }); !errors.Is(err, context.Canceled) {
 		t.Errorf("nobody waits any more: %v", err)
+	}
+}
+
+// TestTree: what the panel proves with is the tree whose root the journal signs.
+func TestTree(t *testing.T) {
+	d := newDecider(t)
+	samples(t, d, 9, 1)
+	tree, head := shownOf(d).Tree(), d.j.Head()
+	root, err := tlog.TreeHash(tree.Size(), tree)
+	if err != nil || tree.Size() != head.Size || root != head.Root {
+		t.Fatalf("size %d root %s, %v, want %d %s", tree.Size(), root, err, head.Size, head.Root)
+	}
+	err = d.j.Commits(1, func(h journal.Header, _ []byte) error {
+		path, err := tlog.ProveRecord(head.Size, int64(h.Seq)-1, tree)
+		if err != nil {
+			return err
+		}
+		return tlog.CheckRecord(path, head.Size, root, int64(h.Seq)-1, h.Leaf())
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -28,6 +28,7 @@ type toy struct {
 	// samples are all that is on record; stuck reading does not end by itself.
 	samples []record.Sample
 	stuck   bool
+	tree    Tree
 
 	mu   sync.Mutex
 	acts []*record.Act
@@ -66,6 +67,8 @@ func (g *toy) EachSample(ctx context.Context, r SampleRange, fn func(record.Samp
 	}
 	return nil
 }
+
+func (g *toy) Tree() Tree { return g.tree }
 
 func (g *toy) Progress() time.Time { return time.Unix(0, g.progress.Load()) }
 
