@@ -69,6 +69,7 @@ func (p *Panel) routeAPI(mux *http.ServeMux) {
 	p.routeEvents(api)
 	p.routeRecords(api)
 	p.routeProof(api)
+	p.routeAudit(api)
 	p.routeActs(api)
 	describeStream(api)
 }

@@ -29,6 +29,8 @@ type toy struct {
 	samples []record.Sample
 	stuck   bool
 	tree    Tree
+	audit   AuditList
+	asked   AuditRange
 
 	mu   sync.Mutex
 	acts []*record.Act
@@ -66,6 +68,11 @@ func (g *toy) EachSample(ctx context.Context, r SampleRange, fn func(record.Samp
 		}
 	}
 	return nil
+}
+
+func (g *toy) Audit(_ context.Context, r AuditRange) (AuditList, error) {
+	g.asked = r
+	return g.audit, nil
 }
 
 func (g *toy) Tree() Tree { return g.tree }
