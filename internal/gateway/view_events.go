@@ -201,6 +201,9 @@ func (l *ledger) list(st *outbox.State) panel.EventList {
 	if l.whole {
 		list.Since = 0
 	}
+	if n := len(l.cache); n == eventsKept { // older ones may have been left out
+		list.Since = max(list.Since, l.cache[n-1].RaisedAt)
+	}
 	for i := range l.cache {
 		list.Events[i] = l.cache[i]
 		l.receipts(&list.Events[i], st)

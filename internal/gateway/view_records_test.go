@@ -3,12 +3,14 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
 	"andon/internal/journal"
+	"andon/internal/outbox"
 	"andon/internal/panel"
 	"andon/internal/record"
 )
@@ -80,5 +82,26 @@ func TestTree(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLedgerCut: a list that was cut to its greatest length does not call itself
+// complete, though everything is remembered.
+func TestLedgerCut(t *testing.T) {
+	for _, n := range []int{eventsKept - 1, eventsKept + 1} {
+		l, st := &ledger{whole: true}, outbox.New("e1", nil)
+		for i := range n {
+			e := tellEvent(st.Next(outbox.Quality), fmt.Sprintf("dev-%d", i), 1, "opened")
+			e.Payload = fmt.Appendf(nil, `{"data":{"event_id":"dev-%d","kind":"deviation","state":"opened","raised_at":%q}}`, i, at0.Add(time.Duration(i)*time.Second))
+			l.decided(at0.Add(time.Duration(i)*time.Second), &record.Outcome{Entries: []record.Entry{e}})
+			l.committed()
+		}
+		list, want := l.list(&st), panel.Instant(0)
+		if n > eventsKept {
+			want = panel.Instant(at0.Add(time.Second))
+		}
+		if list.Since != want {
+			t.Errorf("%d events: complete since %v, want %v", n, list.Since.Std(), want.Std())
+		}
 	}
 }

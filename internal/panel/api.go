@@ -70,6 +70,7 @@ func (p *Panel) routeAPI(mux *http.ServeMux) {
 	p.routeRecords(api)
 	p.routeProof(api)
 	p.routeAudit(api)
+	p.routeLots(api)
 	p.routeActs(api)
 	describeStream(api)
 }
