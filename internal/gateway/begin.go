@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"andon/internal/acquisition"
 	"andon/internal/clock"
 	"andon/internal/config"
 	"andon/internal/engine"
@@ -178,19 +179,20 @@ func fromOPCUA(name string, s *opcua.Source) source {
 		name:   name,
 		status: func() metrics.Source { return opcuaFacts(s.Status()) },
 		run: func(ctx context.Context, in *intake, position int) error {
-			return s.Run(ctx, opcuaSink{in, position})
+			return s.Run(ctx, sourceSink{in, position})
 		},
 		committed: s.Committed,
 	}
 }
 
-type opcuaSink struct {
+// sourceSink takes over what one source has.
+type sourceSink struct {
 	in       *intake
 	position int
 }
 
 // Put hands a batch over.
-func (k opcuaSink) Put(ctx context.Context, b opcua.Batch) error {
+func (k sourceSink) Put(ctx context.Context, b acquisition.Batch) error {
 	return k.in.put(ctx, delivery{at: b.Arrival, bodies: b.Inputs, source: k.position, token: b.Token})
 }
 

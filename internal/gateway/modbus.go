@@ -55,7 +55,7 @@ func (g *Gateway) makeModbus(s *config.Source, w *record.Wiring) (source, error)
 		name:   s.Name,
 		status: func() metrics.Source { return modbusFacts(src.Status()) },
 		run: func(ctx context.Context, in *intake, position int) error {
-			return src.Run(ctx, modbusSink{in, position})
+			return src.Run(ctx, sourceSink{in, position})
 		},
 		committed: src.Committed,
 	}, nil
@@ -67,14 +67,4 @@ func modbusFacts(st modbus.Status) metrics.Source {
 		m.Reconnects = st.Connects - 1
 	}
 	return m
-}
-
-type modbusSink struct {
-	in       *intake
-	position int
-}
-
-// Put hands a batch over.
-func (k modbusSink) Put(ctx context.Context, b modbus.Batch) error {
-	return k.in.put(ctx, delivery{at: b.Arrival, bodies: b.Inputs, source: k.position, token: b.Token})
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
+	"andon/internal/acquisition"
 	"andon/internal/record"
 	"andon/internal/sample"
 )
@@ -18,23 +18,12 @@ const (
 	CauseOverflow = "overflow" // the gateway was too slow to poll
 )
 
-// Sink takes over what a source has. Put blocks while there is no room: the
-// source waits, and what it could not poll meanwhile comes as a Loss. It returns
-// an error only when nothing will be taken any more; that ends Run.
-type Sink interface {
-	Put(ctx context.Context, b Batch) error
-}
-
-// Batch is what came with one answer, or what the source found out itself.
-type Batch struct {
-	// Inputs are *record.Scan and *record.Loss, in the order in which they are to
-	// be decided.
-	Inputs []record.Body
-	// Arrival is the gateway's clock when the answer had been read.
-	Arrival sample.Time
-	// Token names the batch for Committed. Tokens grow from 1 in a source's life.
-	Token uint64
-}
+// Sink takes over what a source has, Batch by Batch; its inputs are
+// *record.Scan and *record.Loss.
+type (
+	Sink  = acquisition.Sink
+	Batch = acquisition.Batch
+)
 
 // Source polls the devices behind one address. Make it with New.
 type Source struct {
@@ -42,7 +31,7 @@ type Source struct {
 	items []*item
 	units int // how many there are behind the address
 	line  *line
-	retry backoff
+	retry acquisition.Backoff
 
 	token uint64    // of the last batch; belongs to Run
 	told  bool      // a Loss of all was handed over and no answer since; belongs to Run
@@ -64,7 +53,7 @@ func New(o Options) (*Source, error) {
 		units[it.Unit] = true
 	}
 	return &Source{opts: o, items: items, units: len(units), line: newLine(o.Address, o.Timeout),
-		retry: backoff{first: 200 * time.Millisecond, most: 10 * time.Second}}, nil
+		retry: acquisition.Backoff{First: 200 * time.Millisecond, Most: 10 * time.Second}}, nil
 }
 
 func (s *Source) now() sample.Time { return sample.At(s.opts.Now()) }
@@ -92,7 +81,7 @@ func (s *Source) Run(ctx context.Context, sink Sink) error {
 		if err := s.lost(ctx, sink, err); err != nil {
 			return err
 		}
-		if !wait(ctx, s.retry.delay(attempt)) {
+		if !wait(ctx, s.retry.Delay(attempt)) {
 			return nil
 		}
 	}
@@ -173,17 +162,4 @@ func wait(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
-}
-
-// backoff is how long to wait before each new attempt.
-type backoff struct{ first, most time.Duration }
-
-// delay grows twofold from first to most; half of it is chance, so that many
-// sources do not come back in step.
-func (b backoff) delay(attempt int) time.Duration {
-	d := b.most
-	if attempt < 16 {
-		d = min(b.first<<attempt, b.most)
-	}
-	return d/2 + rand.N(d/2+1)
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"andon/internal/acquisition"
 	"andon/internal/record"
 	"andon/internal/sample"
 )
@@ -321,7 +322,7 @@ func startWith(t *testing.T, o Options, k Sink) (*Source, *logbook) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.retry = backoff{first: 10 * time.Millisecond, most: 20 * time.Millisecond}
+	s.retry = acquisition.Backoff{First: 10 * time.Millisecond, Most: 20 * time.Millisecond}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, k) }()

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gopcua/opcua/ua"
 	"pgregory.net/rapid"
@@ -192,16 +191,5 @@ func TestLedger(t *testing.T) {
 	l.commit(9)
 	if got := l.take(10); len(got) != 0 {
 		t.Errorf("of a subscription that is gone: %v", got)
-	}
-}
-
-func TestBackoff(t *testing.T) {
-	b := backoff{first: 200 * time.Millisecond, most: 10 * time.Second}
-	for attempt, most := range map[int]time.Duration{0: b.first, 1: 2 * b.first, 3: 8 * b.first, 6: b.most, 100: b.most} {
-		for range 100 {
-			if d := b.delay(attempt); d < most/2 || d > most {
-				t.Fatalf("attempt %d: %v, want %v to %v", attempt, d, most/2, most)
-			}
-		}
 	}
 }

@@ -5,40 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
 
+	"andon/internal/acquisition"
 	"andon/internal/record"
 	"andon/internal/sample"
 )
 
-// Sink takes over what a source has. Put blocks while there is no room: the
-// source waits, the server's queues fill, and what they lose comes as a Loss.
-// It returns an error only when nothing will be taken any more; that ends Run.
-type Sink interface {
-	Put(ctx context.Context, b Batch) error
-}
-
-// Batch is what came with one answer of the server, or what the source found
-// out itself.
-type Batch struct {
-	// Inputs are *record.Scan, *record.Confirm and *record.Loss, in the order in
-	// which they are to be decided.
-	Inputs []record.Body
-	// Arrival is the gateway's clock when the answer had been read.
-	Arrival sample.Time
-	// Token names the batch for Committed. Tokens grow from 1 in a source's life.
-	Token uint64
-}
+// Sink takes over what a source has, Batch by Batch; its inputs are
+// *record.Scan, *record.Confirm and *record.Loss.
+type (
+	Sink  = acquisition.Sink
+	Batch = acquisition.Batch
+)
 
 // Source watches one server. Make it with New.
 type Source struct {
 	opts  Options
 	items []*item
-	retry backoff
+	retry acquisition.Backoff
 
 	ledger ledger
 	token  uint64 // of the last batch; belongs to Run
@@ -80,7 +68,7 @@ func New(o Options) (*Source, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Source{opts: o, retry: backoff{first: 200 * time.Millisecond, most: 10 * time.Second}}
+	s := &Source{opts: o, retry: acquisition.Backoff{First: 200 * time.Millisecond, Most: 10 * time.Second}}
 	for _, it := range o.Items {
 		made, err := newItem(it)
 		if err != nil {
@@ -140,7 +128,7 @@ func (s *Source) Run(ctx context.Context, sink Sink) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(s.retry.delay(attempt)):
+		case <-time.After(s.retry.Delay(attempt)):
 		}
 	}
 }
@@ -309,17 +297,4 @@ func (s *Source) lost(ctx context.Context, sink Sink, why error) error {
 		return fmt.Errorf("source %s: %w", s.opts.Name, err)
 	}
 	return nil
-}
-
-// backoff is how long to wait before each new attempt.
-type backoff struct{ first, most time.Duration }
-
-// delay grows twofold from first to most; half of it is chance, so that many
-// sources do not come back in step.
-func (b backoff) delay(attempt int) time.Duration {
-	d := b.most
-	if attempt < 16 {
-		d = min(b.first<<attempt, b.most)
-	}
-	return d/2 + rand.N(d/2+1)
 }

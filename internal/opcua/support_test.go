@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"andon/internal/acquisition"
 	"andon/internal/peer"
 	"andon/internal/record"
 	"andon/internal/sample"
@@ -149,7 +150,7 @@ func start(t *testing.T, o Options) (*Source, *recorder) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.retry = backoff{first: 20 * time.Millisecond, most: 200 * time.Millisecond}
+	s.retry = acquisition.Backoff{First: 20 * time.Millisecond, Most: 200 * time.Millisecond}
 	r := newRecorder()
 	r.source = s
 	run(t, s, r)
