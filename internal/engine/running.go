@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -63,21 +64,11 @@ func (d *decision) assign(e int, t sample.Time) {
 	if !changed {
 		return
 	}
-	slices.SortFunc(next, func(a, b Running) int { return compareText(a.Spec.ID, b.Spec.ID) })
+	slices.SortFunc(next, func(a, b Running) int { return cmp.Compare(a.Spec.ID, b.Spec.ID) })
 	s.Equipment[e].Running = next
 	d.forgetEnded(e)
 	s.reindex()
 	d.settleIn(e, t)
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // misfit says in what the settings of this run contradict a document, "" for in

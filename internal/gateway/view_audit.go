@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"sort"
 	"time"
 
@@ -42,7 +43,7 @@ func (s shown) Audit(ctx context.Context, r panel.AuditRange) (panel.AuditList, 
 		}
 		return auditOf(&list, r, h.Seq, records)
 	})
-	if err == errEnough { //nolint:errorlint // our own, as it was returned
+	if errors.Is(err, errEnough) {
 		err = nil
 	}
 	return list, err
@@ -88,7 +89,7 @@ func commitAt(j *journal.View, at sample.Time) (uint64, error) {
 			h = first
 			return errEnough
 		})
-		if err != nil && err != errEnough { //nolint:errorlint // our own, as it was returned
+		if err != nil && !errors.Is(err, errEnough) {
 			failed = err
 		}
 		return sample.Time(h.At) >= at

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -169,7 +170,7 @@ func readHistory(j *journal.View, first, last uint64) (h history, err error) {
 		}
 		return h.take(records)
 	})
-	if err == errEnough { //nolint:errorlint // our own, as it was returned
+	if errors.Is(err, errEnough) {
 		err = nil
 	}
 	return h, err

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"andon/internal/journal"
@@ -35,7 +36,7 @@ func (s shown) EachSample(ctx context.Context, r panel.SampleRange, fn func(reco
 		}
 		return err
 	})
-	if err == errEnough { //nolint:errorlint // our own, as it was returned
+	if errors.Is(err, errEnough) {
 		err = nil
 	}
 	return err
