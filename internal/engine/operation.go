@@ -2,6 +2,7 @@ package engine
 
 import (
 	"andon/internal/judge"
+	"andon/internal/production"
 	"andon/internal/sample"
 )
 
@@ -37,7 +38,7 @@ func (d *decision) operation(e int, t sample.Time) {
 // changes nothing: an operation neither begins nor ends in a gap.
 func (s *State) underWay(e, r int, t sample.Time) (on bool, lot string) {
 	ru, doc, c := &s.Equipment[e].Running[r], s.x.docs[e][r], &s.Equipment[e].Context
-	now := c.At("lot", t)
+	now := c.At(production.Lot, t)
 	lot = ru.Lot
 	if now.Known {
 		lot = now.Text

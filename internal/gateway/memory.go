@@ -6,6 +6,7 @@ import (
 
 	"andon/internal/engine"
 	"andon/internal/journal"
+	"andon/internal/outbox"
 	"andon/internal/record"
 )
 
@@ -54,9 +55,9 @@ func refold(s *engine.State, records []byte) (differs string, err error) {
 func keepNumbers(s *engine.State, recorded *record.Outcome) {
 	for _, e := range recorded.Entries {
 		switch e.Lane {
-		case "quality":
+		case outbox.Quality:
 			s.Outbox.Quality.Raised = max(s.Outbox.Quality.Raised, e.Seq)
-		case "event":
+		case outbox.Event:
 			s.Outbox.Event.Raised = max(s.Outbox.Event.Raised, e.Seq)
 		}
 	}
