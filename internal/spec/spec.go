@@ -67,8 +67,13 @@ type Parameter struct {
 	NOR, PAR    *[2]float64
 	// AcceptUncertain lets values of uncertain quality be judged.
 	AcceptUncertain bool
-	Rules           []Rule
-	MissingData     MissingData
+	// Computed makes one value of the inputs, and the rules judge that; nil: they
+	// judge the inputs.
+	Computed    *Computed
+	Rules       []Rule
+	MissingData MissingData
+	SensorLoss  SensorLoss
+	Calibration Calibration
 	Alarm           Alarm
 	Evidence        Evidence
 }
@@ -89,6 +94,20 @@ type MissingData struct {
 	Action string // flag
 	Beyond string // deviation, flag
 	Credit string // none
+}
+
+// SensorLoss says how many inputs must be known for the parameter to be: with
+// fewer it is unknown. 0: all of them.
+type SensorLoss struct {
+	MinimumInputs int
+	Action        string // continue_and_flag
+}
+
+// Calibration says what follows when an input's instrument is overdue for
+// calibration while product is in process (quality.md Q24): a deviation of type
+// control, or a mark on every document of the parameter only.
+type Calibration struct {
+	Overdue string // deviation, flag
 }
 
 // Alarm is what an operator is told and asked to do.
@@ -112,13 +131,34 @@ const (
 	Signal   = "signal"
 )
 
-// Rule kinds that this version judges.
+// Rule kinds.
 const (
-	High   = "high"
-	Low    = "low"
-	Band   = "band"
-	Equals = "equals"
+	High      = "high"
+	Low       = "low"
+	Band      = "band"
+	Equals    = "equals"
+	Rate      = "rate"
+	Spread    = "spread"
+	Envelope  = "envelope"
+	Frozen    = "frozen"
+	Window    = "window"
+	SPC       = "spc"
+	Soak      = "soak"
+	Lethality = "lethality"
+	Above     = "above"
+	Below     = "below"
+	Peak      = "peak"
 )
+
+// NeedsOperation says whether a kind can be decided only when an operation, or
+// a phase of it, has ended.
+func NeedsOperation(kind string) bool {
+	switch kind {
+	case Soak, Lethality, Above, Below, Peak:
+		return true
+	}
+	return false
+}
 
 // Ways in which several inputs make one verdict.
 const (
@@ -138,13 +178,30 @@ type Rule struct {
 	// LimitName is how the document names the limit: usl, lsl, nor, par, limits
 	// (a band from lsl to usl), or "" for a number of its own.
 	LimitName string
-	Low, High *float64      // the limits, resolved
+	// Low and High are the limits, resolved, on the number that the rule is
+	// about, in Unit: the value itself, the slope (rate), the largest difference
+	// (spread), the extreme (peak), or a time in seconds (soak, lethality, above,
+	// below). nil for no limit there.
+	Low, High *float64
+	Unit      string
 	Expected  *sample.Value // of Equals
+
+	Window    time.Duration  // of Rate: what the slope is fitted to
+	Per       time.Duration  // of Rate: the unit of time of Unit
+	Tolerance *[2]float64    // of Soak
+	Mode      string         // of Soak: Continuous, Cumulative
+	TRef, Z   float64        // of Lethality, in the parameter's unit
+	Threshold float64        // of Above and Below
+	Side      string         // of Peak: "high" for the largest value, "low" for the smallest
+	Profile   []ProfilePoint // of Envelope, in order of time, at least one
+	Ranges    []InputRange   // of Window
+	For       time.Duration  // of Frozen
+	Chart     *Charting      // of SPC
 
 	OnDelay    time.Duration // out this long before the alarm
 	OffDelay   time.Duration // back this long before it is over
 	EventDelay time.Duration // out this long before the quality event
-	Deadband   float64       // in the parameter's unit
+	Deadband   float64       // in Unit
 	Rejoin     time.Duration // out again within this after the end: the same event
 
 	Always      bool     // judged whether or not the specification applies
@@ -152,4 +209,55 @@ type Rule struct {
 	Class       string   // Minor, Major (when the document does not say), Critical, Signal
 	OnFail      string   // "" or nonconformance
 	OnLotChange string   // extend, split
+}
+
+// Modes of Soak: leaving the tolerance restarts the clock, or stops it until
+// all inputs are back.
+const (
+	Continuous = "continuous"
+	Cumulative = "cumulative"
+)
+
+// Computed is one value made of a parameter's inputs. It is known when all of
+// them are.
+type Computed struct {
+	Expression string // as written
+	program    *program
+}
+
+// ProfilePoint is a point of an envelope: the limits at a time since the phase
+// began. Between two points they go straight; before the first and after the
+// last those of that point hold. Infinite for no limit.
+type ProfilePoint struct {
+	T         time.Duration
+	Low, High float64
+}
+
+// InputRange is the range that an input must be in. Input is its position among
+// the parameter's inputs.
+type InputRange struct {
+	Input     int
+	Low, High float64
+}
+
+// Ways in which a chart takes its points from the samples.
+const (
+	PerSample   = "sample"   // each sample is a point: for tags that hold one value a part
+	PerInterval = "interval" // one point an Every
+	PerPart     = "part"     // one point for each value of the context field serials
+	PerPhase    = "phase"    // one point for each stay in the phases of when
+)
+
+// Charting is a control chart of approved, fixed limits (ISO 7870-2 phase II)
+// and how its points are taken.
+type Charting struct {
+	Kind           string  // individuals, ewma, cusum
+	Rules          string  // of individuals: the run rules, as spc names them
+	Center, Sigma  float64 // of the charted points, in the parameter's unit
+	Lambda, L      float64 // of ewma
+	K, H, Head     float64 // of cusum, in sigma
+	Per      string        // PerSample, ...
+	Every    time.Duration // of PerInterval
+	Take     string        // last, mean, max, min of the samples of an interval, part or phase
+	Subgroup int           // values whose mean is one point; 1: each value is
 }
