@@ -77,14 +77,21 @@ type Tick struct{}
 type Act struct {
 	User     string `json:"user"`
 	Role     string `json:"role"`
-	Kind     string `json:"kind"`   // ack, comment, requeue
-	Target   string `json:"target"` // alarm id; id of a dead letter
+	Kind     string `json:"kind"`   // ack, comment, shelve, unshelve, context, requeue
+	Target   string `json:"target"` // alarm id; equipment (context); id of a dead letter
 	Meaning  string `json:"meaning"`
 	Comment  string `json:"comment,omitempty"`
 	Terminal string `json:"terminal,omitempty"`
 	// Letter is the dead letter that is to be sent again (requeue), as the shell
 	// read it from the record.
 	Letter *Letter `json:"letter,omitempty"`
+	// For is how long the alarm is to be shelved. Senior says that the person may
+	// shelve alarms of critical rules too, which the engine decides by.
+	For    time.Duration `json:"for,omitempty"`
+	Senior bool          `json:"senior,omitempty"`
+	// Fields are what is said to be being made (context); an empty text says that
+	// there is nothing.
+	Fields map[string]string `json:"fields,omitempty"`
 	// of what was done to an account, which may be recorded long after it happened
 	Name   string      `json:"name,omitempty"`   // printed name of the user
 	Change string      `json:"change,omitempty"` // its id: the same when it comes twice
@@ -93,8 +100,20 @@ type Act struct {
 	New    string      `json:"new,omitempty"`
 }
 
-// Requeue is the kind of the act that sends a dead letter again.
-const Requeue = "requeue"
+// Kinds of acts. An act of any other kind is about an account, and says in Change
+// which.
+const (
+	Ack        = "ack"      // an alarm was seen
+	Comment    = "comment"  // something was said about an alarm
+	Shelve     = "shelve"   // an alarm is put aside for a time
+	Unshelve   = "unshelve" // it is taken back before that
+	SetContext = "context"  // what is being made
+	Requeue    = "requeue"  // a dead letter is sent again
+)
+
+// Refused begins what the audit trail says is new by an act that was not carried
+// out; why stands behind it.
+const Refused = "refused: "
 
 // Letter is a dead letter: the entry's place and the exact bytes that were sent.
 type Letter struct {
@@ -194,7 +213,12 @@ type Start struct {
 }
 
 // Stop is a clean end of a run; its outcome is the last before the end.
-type Stop struct{ Reason string }
+type Stop struct {
+	Reason string
+	// Final: nothing follows. Operations that are under way end here. For the
+	// end of a file that is rehearsed; a gateway's run never is final.
+	Final bool `json:",omitempty"`
+}
 
 // Wiring is the machine's settings as far as judging depends on them.
 type Wiring struct {

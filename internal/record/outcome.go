@@ -32,6 +32,26 @@ type Judgement struct {
 	Verdict   string      `json:"verdict"` // in, out, unknown, not_applicable
 	At        sample.Time `json:"at"`      // source time from which it holds
 	Spec      SpecRef     `json:"spec"`
+	Result    *Result     `json:"result,omitempty"` // of a rule that needs a whole operation
+}
+
+// Result is what a rule that needs a whole operation, or a phase of it, has
+// come to: at Judgement.At, met or not.
+type Result struct {
+	From        sample.Time `json:"from"` // when the operation or phase began
+	Requirement Requirement `json:"requirement"`
+	// Cut: the operation was still under way when the inputs ended.
+	Cut bool `json:"cut,omitempty"`
+}
+
+// Requirement is what was asked and what was: the requirement of a quality
+// event (contract, section 4). Required is one limit or a pair of them.
+type Requirement struct {
+	Name     string `json:"name"`
+	Required any    `json:"required"`
+	Actual   any    `json:"actual"`
+	Unit     string `json:"unit"`
+	Met      bool   `json:"met"`
 }
 
 // SpecRef names the exact revision that judged.

@@ -87,7 +87,8 @@ func TestEveryInputRoundTrips(t *testing.T) {
 	bodies := []Body{
 		&Start{Gateway: "g", Epoch: "e", Wiring: Wiring{Tags: []Tag{{Equipment: "furn-03", Name: "tc1", Every: time.Second, Range: &[2]float64{0, 1}}}}},
 		&Stop{Reason: "asked"}, &Confirm{Source: "s", Time: at - 3, Except: []sample.Tag{1, 300}}, &Confirm{Source: "s", Time: at + 5},
-		&Loss{Source: "s", Tags: []sample.Tag{2}, Cause: "link"}, &Tick{}, &Act{User: "u", Kind: "ack", Target: "a"},
+		&Loss{Source: "s", Tags: []sample.Tag{2}, Cause: "link"}, &Tick{}, &Act{User: "u", Kind: Ack, Target: "a"},
+		&Act{User: "u", Kind: Shelve, Target: "a", For: 90 * time.Minute, Senior: true}, &Act{User: "u", Kind: SetContext, Target: "furn-03", Fields: map[string]string{"lot": "", "material": "M"}},
 		&Context{Equipment: "furn-03", Fields: map[string]string{"lot": "L-1"}}, &Receipt{Consumer: "qms", Lane: "quality", UpTo: 3, Ranges: [][2]uint64{{5, 6}}},
 		&Policy{Document: []byte("x")}, &Specification{Document: []byte{0, 255}}, &Answer{Need: "n", SHA256: "00"}, &Clock{Synced: true, Offset: -time.Millisecond},
 	}
@@ -127,6 +128,7 @@ func FuzzDecode(f *testing.F) {
 	in := Input{N: 1, At: 5, Body: &Scan{Source: "s", Time: 4, Readings: []sample.Reading{{Tag: 3, Value: sample.IntValue(-1), Status: "x"}}}}
 	f.Add(Append(nil, in, Outcome{FirstI: 1}))
 	f.Add(Append(nil, Input{N: 2, At: 5, Body: &Confirm{Source: "s", Except: []sample.Tag{1}}}, Outcome{Entries: []Entry{{Lane: "event", Payload: []byte("{}")}}}))
+	f.Add(Append(nil, Input{N: 2, At: 5, Body: &Act{Kind: Shelve, Target: "alm-1", For: time.Hour, Fields: map[string]string{"lot": ""}}}, Outcome{}))
 	f.Add(Append(nil, Input{N: 3, Body: &Tick{}}, Outcome{Needs: []Need{{ID: "x"}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := NewDecoder(b)
