@@ -16,6 +16,7 @@ import (
 // listed here is not pure, and none of these may import it.
 var pure = map[string][]string{
 	"sample":     {},
+	"spc":        {},
 	"strictyaml": {"ucum"},
 	"ucum":       {},
 	"spec":       {"sample", "strictyaml", "ucum"},
