@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -183,6 +184,13 @@ func (g *gateway) drained(lanes ...string) {
 		}
 		return true
 	})
+}
+
+// said is what has been handed in so far, and what came of it.
+func (g *gateway) said() (receipts []uplink.Receipt, results []outbox.Result, dead []outbox.DeadLetter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.receipts), slices.Clone(g.results), slices.Clone(g.dead)
 }
 
 func (g *gateway) count(lane string) outbox.Count {

@@ -228,9 +228,10 @@ func TestReceiptsLostAndDoubled(t *testing.T) {
 	g.raise(outbox.Quality, "quality/deviation", 100)
 	g.drained(outbox.Quality)
 	poll(t, "repeated receipts", func() bool { return g.up.Status().Receipts.Repeated > 0 })
-	for i, r := range g.results {
+	receipts, results, _ := g.said()
+	for i, r := range results {
 		if r.Refused != "" {
-			t.Errorf("receipt %+v refused: %s", g.receipts[i], r.Refused)
+			t.Errorf("receipt %+v refused: %s", receipts[i], r.Refused)
 		}
 	}
 }
@@ -275,7 +276,8 @@ func TestReceiptsThatMustNotBeBelieved(t *testing.T) {
 			q.mu.Unlock()
 			q.say(tt.say(q, c))
 			g.until("the receipt is handed in", func() bool { return len(g.results) > 0 })
-			res := g.results[0]
+			_, results, _ := g.said()
+			res := results[0]
 			if tt.want == "" {
 				if res.Ignored == "" || res.Refused != "" {
 					t.Errorf("result %+v, want ignored", res)
@@ -345,8 +347,8 @@ func TestRejectionBecomesATombstone(t *testing.T) {
 	if got := string(q.bytes[outbox.Quality][3]); !strings.Contains(got, outbox.TypeWithheld) {
 		t.Errorf("number 3 at the consumer is %s, want a tombstone", got)
 	}
-	if len(g.dead) != 1 || g.dead[0].Topic != "quality/deviation" || g.dead[0].SHA256 != sum(g.entries[outbox.Quality][2].payload) {
-		t.Errorf("dead letters %+v, want number 3 with its topic and hash", g.dead)
+	if _, _, dead := g.said(); len(dead) != 1 || dead[0].Topic != "quality/deviation" || dead[0].SHA256 != sum(g.entries[outbox.Quality][2].payload) {
+		t.Errorf("dead letters %+v, want number 3 with its topic and hash", dead)
 	}
 }
 
@@ -363,8 +365,8 @@ func TestWhatIsNotSendableIsNotSent(t *testing.T) {
 	if got, want := g.count(outbox.Quality), (outbox.Count{Raised: 5, Receipted: 4, Rejected: 1}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if len(g.dead) != 1 || g.dead[0].Consumer != outbox.Uplink || g.dead[0].Code != "poison" {
-		t.Errorf("dead letters %+v, want one by the uplink", g.dead)
+	if _, _, dead := g.said(); len(dead) != 1 || dead[0].Consumer != outbox.Uplink || dead[0].Code != "poison" {
+		t.Errorf("dead letters %+v, want one by the uplink", dead)
 	}
 	if s := g.up.Status(); s.Connections != 1 || s.Poisoned != 1 {
 		t.Errorf("status %+v, want one connection and one poisoned", s)
@@ -407,8 +409,8 @@ func TestPoison(t *testing.T) {
 			if got, want := g.count(outbox.Quality), (outbox.Count{Raised: 60, Receipted: 59, Rejected: 1}); got != want {
 				t.Errorf("%+v, want %+v", got, want)
 			}
-			if len(g.dead) != 1 || g.dead[0].Seq != uint64(at) {
-				t.Errorf("dead letters %+v, want number %d", g.dead, at)
+			if _, _, dead := g.said(); len(dead) != 1 || dead[0].Seq != uint64(at) {
+				t.Errorf("dead letters %+v, want number %d", dead, at)
 			}
 		})
 	}
@@ -431,8 +433,8 @@ func TestABrokerThatAlwaysDiesPoisonsNothing(t *testing.T) {
 	poll(t, "20 connections", func() bool { return g.up.Status().Connections >= 20 })
 	sick.Store(false)
 	g.drained(outbox.Quality)
-	if len(g.dead) != 0 {
-		t.Errorf("dead letters %+v, want none", g.dead)
+	if _, _, dead := g.said(); len(dead) != 0 {
+		t.Errorf("dead letters %+v, want none", dead)
 	}
 }
 
@@ -523,7 +525,8 @@ func TestByBroker(t *testing.T) {
 	g.raise(outbox.Record, "record", 1_050)
 	g.run(o)
 	g.drained(outbox.Quality, outbox.Record)
-	for _, r := range g.receipts {
+	receipts, _, _ := g.said()
+	for _, r := range receipts {
 		if r.Consumer != "broker" || r.Signed || r.Refused != "" {
 			t.Fatalf("receipt %+v, want unsigned ones by the broker", r)
 		}
@@ -545,7 +548,7 @@ func TestUnsigned(t *testing.T) {
 	g.run(o)
 	g.raise(outbox.Quality, "quality/deviation", 20)
 	g.drained(outbox.Quality)
-	if g.receipts[0].Signed {
+	if receipts, _, _ := g.said(); receipts[0].Signed {
 		t.Error("an unsigned receipt was handed in as signed")
 	}
 }

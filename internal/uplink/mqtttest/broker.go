@@ -4,14 +4,14 @@ package mqtttest
 
 import (
 	"crypto/tls"
-	"log/slog"
 	"net"
 	"sync"
 	"testing"
 
-	broker "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
+	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"andon/internal/broker"
 )
 
 // Broker is an MQTT broker on a port of the loopback interface.
@@ -21,7 +21,7 @@ type Broker struct {
 	tls  *tls.Config // nil for plain TCP
 
 	mu     sync.Mutex
-	server *broker.Server
+	server *mqtt.Server
 	faults *Faults
 }
 
@@ -107,14 +107,8 @@ func (b *Broker) serve(l net.Listener) {
 	if b.tls != nil {
 		l = tls.NewListener(l, b.tls)
 	}
-	s := broker.New(&broker.Options{Logger: slog.New(slog.DiscardHandler)})
-	if err := s.AddHook(&misdeeds{faults: b.faults}, nil); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := s.AddListener(listeners.NewNet("test", l)); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := s.Serve(); err != nil {
+	s, err := broker.Start(l, &misdeeds{faults: b.faults})
+	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.mu.Lock()
@@ -124,7 +118,7 @@ func (b *Broker) serve(l net.Listener) {
 
 // misdeeds is the hook that carries out Faults.
 type misdeeds struct {
-	broker.HookBase
+	mqtt.HookBase
 	faults *Faults
 }
 
@@ -132,21 +126,21 @@ func (h *misdeeds) ID() string { return "misdeeds" }
 
 func (h *misdeeds) Provides(b byte) bool {
 	switch b {
-	case broker.OnPacketRead, broker.OnPublish, broker.OnConnectAuthenticate, broker.OnACLCheck:
+	case mqtt.OnPacketRead, mqtt.OnPublish, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck:
 		return true
 	}
 	return false
 }
 
-func (h *misdeeds) OnConnectAuthenticate(_ *broker.Client, pk packets.Packet) bool {
+func (h *misdeeds) OnConnectAuthenticate(_ *mqtt.Client, pk packets.Packet) bool {
 	return h.faults.Login == nil || h.faults.Login(string(pk.Connect.Username), string(pk.Connect.Password))
 }
 
-func (h *misdeeds) OnACLCheck(_ *broker.Client, topic string, write bool) bool {
+func (h *misdeeds) OnACLCheck(_ *mqtt.Client, topic string, write bool) bool {
 	return write || h.faults.Forbid == nil || !h.faults.Forbid(topic)
 }
 
-func (h *misdeeds) OnPacketRead(cl *broker.Client, pk packets.Packet) (packets.Packet, error) {
+func (h *misdeeds) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	if pk.FixedHeader.Type == packets.Publish && h.faults.Choke != nil && h.faults.Choke(pk.TopicName, pk.Payload) {
 		cl.Stop(packets.ErrMalformedPacket)
 		return pk, packets.ErrRejectPacket
@@ -154,7 +148,7 @@ func (h *misdeeds) OnPacketRead(cl *broker.Client, pk packets.Packet) (packets.P
 	return pk, nil
 }
 
-func (h *misdeeds) OnPublish(_ *broker.Client, pk packets.Packet) (packets.Packet, error) {
+func (h *misdeeds) OnPublish(_ *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	if h.faults.Lose != nil && h.faults.Lose(pk.TopicName) {
 		return pk, packets.CodeSuccessIgnore
 	}
