@@ -4,13 +4,13 @@
 // It is separate from the quality record. Nothing that is done to an alarm
 // reaches a deviation.
 //
-// It is pure: it reads no clock and does no I/O. Latching, shelving,
-// suppression and out-of-service have their states named here and no
-// transitions yet.
+// It is pure: it reads no clock and does no I/O. Latching, suppression by design
+// and out-of-service have their states named here and no transitions yet.
 package alarm
 
 import (
 	"fmt"
+	"time"
 
 	"andon/internal/sample"
 )
@@ -60,18 +60,26 @@ type Event uint8
 
 // The events.
 const (
-	Raise       Event = iota // the condition has been true for the on-delay
-	Clear                    // the condition has been false for the off-delay
-	Acknowledge              // an operator has taken notice
+	Raise         Event = iota // the condition has been true for the on-delay
+	Clear                      // the condition has been false for the off-delay
+	Acknowledge                // an operator has taken notice
+	Shelve                     // an operator puts it aside for a limited time
+	LeaveAbnormal              // its shelving ends while the condition stands
+	LeaveNormal                // its shelving ends and the condition does not stand
 )
 
 // transitions is the whole diagram as far as it is built. What is not in it
 // changes nothing: acknowledging what is acknowledged, clearing what is clear.
+// What is shelved is changed by the end of its shelving alone, and comes back as
+// the condition is then: how it was when it was shelved is forgotten
+// (ANSI/ISA-18.2-2016, clause 5). Only what is in the list of alarms, and so not
+// normal, can be shelved.
 var transitions = map[State]map[Event]State{
 	Normal:          {Raise: Unacknowledged},
-	Unacknowledged:  {Acknowledge: Acknowledged, Clear: ReturnedUnacked},
-	Acknowledged:    {Clear: Normal},
-	ReturnedUnacked: {Acknowledge: Normal, Raise: Unacknowledged},
+	Unacknowledged:  {Acknowledge: Acknowledged, Clear: ReturnedUnacked, Shelve: Shelved},
+	Acknowledged:    {Clear: Normal, Shelve: Shelved},
+	ReturnedUnacked: {Acknowledge: Normal, Raise: Unacknowledged, Shelve: Shelved},
+	Shelved:         {LeaveAbnormal: Unacknowledged, LeaveNormal: Normal},
 }
 
 // Next returns the state that follows, and whether that is another one.
@@ -83,8 +91,27 @@ func (s State) Next(e Event) (State, bool) {
 	return to, true
 }
 
+// MaxShelve is the longest that an alarm may be shelved at a time: one shift, so
+// that who comes next is asked again (ANSI/ISA-18.2-2016, clause 11, wants a
+// maximum; eight hours are our choice).
+const MaxShelve = 8 * time.Hour
+
+// Shelf says who has put an alarm aside, why and until when. It is zero for an
+// alarm that is not shelved.
+type Shelf struct {
+	By     string      `json:"by"`
+	Role   string      `json:"role"`
+	Reason string      `json:"reason"`
+	At     sample.Time `json:"at"`
+	Until  sample.Time `json:"until"` // when it ends by itself
+}
+
+// Over says whether the shelving has run out. A clock that was set back behind
+// its beginning ends it too: how much of its time has gone by is not known then.
+func (s Shelf) Over(now sample.Time) bool { return now >= s.Until || now < s.At }
+
 // Alarm is one occurrence of an alarm, from its first raise until it is normal
-// again and acknowledged.
+// again and acknowledged, or normal when its shelving ends.
 type Alarm struct {
 	ID        string       `json:"id"`
 	Equipment string       `json:"equipment"`
@@ -102,4 +129,16 @@ type Alarm struct {
 	AckedBy   string       `json:"acked_by,omitempty"`
 	AckedAt   sample.Time  `json:"acked_at"`
 	Comment   string       `json:"comment,omitempty"`
+	Shelf     Shelf        `json:"shelf,omitzero"`
+}
+
+// Standing says whether the condition that the alarm is about is so now.
+func (a *Alarm) Standing() bool { return a.ClearedAt == 0 }
+
+// Leave is the event by which its shelving ends: as the condition is now.
+func (a *Alarm) Leave() Event {
+	if a.Standing() {
+		return LeaveAbnormal
+	}
+	return LeaveNormal
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"andon/internal/alarm"
 	"andon/internal/outbox"
@@ -13,37 +15,62 @@ import (
 )
 
 // act carries out what a person did. It is on the audit trail whether it
-// changed anything or not.
+// changed anything or not; what was refused says so and why.
 func (d *decision) act(b *record.Act) {
-	if b.Kind == record.Requeue {
-		d.requeue(b)
-		return
-	}
 	a := audit{Who: b.User, Name: b.Name, Role: b.Role, Action: b.Kind, Object: b.Target, Terminal: b.Terminal, Meaning: b.Meaning, Reason: b.Comment}
-	if b.Change != "" {
+	switch {
+	case b.Kind == record.Requeue:
+		d.requeue(b)
+	case b.Change != "":
 		d.account(b, a)
-		return
+	case b.Kind == record.SetContext:
+		d.said(b, a)
+	default:
+		d.actOnAlarm(b, a)
 	}
+}
+
+// actOnAlarm carries out what was done to an alarm.
+func (d *decision) actOnAlarm(b *record.Act, a audit) {
 	i := slices.IndexFunc(d.s.Alarms, func(al alarm.Alarm) bool { return al.ID == b.Target })
 	if i < 0 {
-		a.New = "no such alarm is active"
+		a.New = record.Refused + "no such alarm is active"
 		d.audit(a)
 		return
 	}
 	al := &d.s.Alarms[i]
 	a.Old = al.State.String()
-	equipment, parameter, rule := al.Equipment, al.Parameter, al.Rule
+	refused := ""
 	switch b.Kind {
-	case "ack":
-		next, _ := al.State.Next(alarm.Acknowledge)
-		a.New = next.String()
-		al.AckedBy, al.AckedAt, al.Comment = b.User, d.at, b.Comment
-		d.moveAlarm(al, alarm.Acknowledge, alarmFacts{At: d.at, By: b.User})
-		d.ackEvent(equipment, parameter, rule, b)
-	case "comment":
+	case record.Ack:
+		a.New, refused = d.acknowledge(al, b)
+	case record.Comment:
 		al.Comment = b.Comment
+	case record.Shelve:
+		a.New, refused = d.shelve(al, b)
+	case record.Unshelve:
+		a.New, refused = d.unshelve(al, b)
+	default:
+		refused = "there is no such act"
+	}
+	if refused != "" {
+		a.New = record.Refused + refused
 	}
 	d.audit(a)
+}
+
+// acknowledge notes on an alarm, and beside the event of the same rule, that it
+// was seen, and gives the alarm's new state.
+func (d *decision) acknowledge(al *alarm.Alarm, b *record.Act) (state, refused string) {
+	if al.State == alarm.Shelved {
+		return "", "it is shelved"
+	}
+	next, _ := al.State.Next(alarm.Acknowledge)
+	equipment, parameter, rule := al.Equipment, al.Parameter, al.Rule
+	al.AckedBy, al.AckedAt, al.Comment = b.User, d.at, b.Comment
+	d.moveAlarm(al, alarm.Acknowledge, alarmFacts{At: d.at, By: b.User})
+	d.ackEvent(equipment, parameter, rule, b)
+	return next.String(), ""
 }
 
 // account puts on the audit trail what was done to an account, or tried under it.
@@ -66,6 +93,73 @@ func (d *decision) ackEvent(equipment, parameter, rule string, b *record.Act) {
 			}
 		}
 	})
+}
+
+// said takes what a person says is being made: all of it or, when something is
+// wrong with one of the fields, nothing.
+func (d *decision) said(b *record.Act, a audit) {
+	e := d.s.equipment(b.Target)
+	refused := "there is no such equipment"
+	if e >= 0 {
+		refused = d.s.sayable(e, b.Fields)
+	}
+	if refused != "" {
+		a.New = record.Refused + refused
+		d.audit(a)
+		return
+	}
+	names := slices.Sorted(maps.Keys(b.Fields))
+	was, is := make([]string, len(names)), make([]string, len(names))
+	for i, field := range names {
+		line := d.s.Equipment[e].Context.Fields[field]
+		v := production.Value{From: d.at, Text: b.Fields[field], Known: true, By: fromPanel}
+		was[i], is[i] = field+"="+production.Unknown, field+"="+strconv.Quote(v.Text)
+		if n := len(line); n > 0 {
+			v.From = max(v.From, line[n-1].From) // what was told for an instant just ahead does not come back
+			if line[n-1].Known {
+				was[i] = field + "=" + strconv.Quote(line[n-1].Text)
+			}
+		}
+		if d.s.binding(e, field).From == fromMES {
+			is[i] += " in place of the MES"
+		}
+		d.setContext(e, field, v)
+	}
+	a.Old, a.New = strings.Join(was, ", "), strings.Join(is, ", ")
+	d.audit(a)
+}
+
+// Where a field of the context may come from besides a tag.
+const (
+	fromMES   = "mes"
+	fromPanel = "panel"
+)
+
+// sayable says why a person may not say these fields, "" when that is allowed: a
+// field that a tag gives is the PLC's word, and one that the settings do not
+// name is nobody's.
+func (s *State) sayable(e int, fields map[string]string) string {
+	if len(fields) == 0 {
+		return "no field is given"
+	}
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		switch b := s.binding(e, field); {
+		case b.Tag != "":
+			return field + " comes from the tag " + s.Equipment[e].Name + "/" + b.Tag
+		case b.From != fromMES && b.From != fromPanel:
+			return field + " is no field of the settings"
+		}
+	}
+	return ""
+}
+
+// binding says where the settings have a field come from; zero if they do not.
+func (s *State) binding(e int, field string) record.Binding {
+	w := s.wired(e)
+	if i := slices.IndexFunc(w.Context, func(b record.Binding) bool { return b.Field == field }); i >= 0 {
+		return w.Context[i]
+	}
+	return record.Binding{}
 }
 
 // context takes what the MES or a person says is being made.

@@ -41,6 +41,7 @@ type decision struct {
 }
 
 func (d *decision) take(body record.Body) {
+	d.shelvesOver()
 	switch b := body.(type) {
 	case *record.Start:
 		d.start(b)
@@ -254,6 +255,7 @@ func (s *State) Due() sample.Time {
 			due = t
 		}
 	}
+	soonest(s.shelfDue())
 	for t := range s.Tags {
 		if tag := sample.Tag(t); !s.Tags[t].Blind && s.used(tag) {
 			soonest(s.silentAt(tag))

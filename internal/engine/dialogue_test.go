@@ -32,6 +32,10 @@ var update = flag.Bool("update", false, "write what the dialogues answer into th
 //	T tick                    the clock is at T
 //	T lot=L-1 (in context)    context says a field
 //	T ack PARAMETER RULE      the alarm is acknowledged
+//	T shelve PARAMETER RULE DURATION [reason]         an operator shelves the alarm
+//	T senior-shelve PARAMETER RULE DURATION [reason]  a shift lead does
+//	T unshelve PARAMETER RULE [reason]
+//	T say field=value ...     a person says what is being made
 //	T receipt LANE UP-TO      the consumer qms holds the entries up to there
 //	T reject LANE SEQ CODE    the consumer qms rejects an entry
 //	T requeue LANE SEQ        the dead letter is sent again
@@ -104,7 +108,7 @@ func newPlayer(t *testing.T, specYAML, wiring string, consumers ...string) *play
 		Sources: []record.Source{{Name: "plc", Kind: "opcua"}},
 		Equipment: []record.Equipment{{Name: "furn-03", Class: "furnace", Context: []record.Binding{
 			{Field: "phase", Tag: "phase", Values: map[string]string{"0": "idle", "1": "heat", "2": "soak"}},
-			{Field: "lot", Tag: "lot"}, {Field: "material", From: "mes"}}}},
+			{Field: "lot", Tag: "lot"}, {Field: "material", From: "mes"}, {Field: "operator", From: "panel"}}}},
 		Consumers: consumers, Receipts: "signed",
 	}
 	for _, line := range strings.Split(strings.TrimSpace(wiring), "\n") {
@@ -267,12 +271,10 @@ func (p *player) play(line string) {
 		p.until(at + 1)
 	case "loss":
 		p.decide(at, &record.Loss{Source: "plc", Cause: f[2], Tags: p.tags(f[3:])})
-	case "ack":
-		al := p.s.alarm("furn-03", f[2], f[3])
-		if al == nil {
-			p.t.Fatalf("step %q: no such alarm", line)
-		}
-		p.decide(at, &record.Act{User: "u1", Role: "operator", Kind: "ack", Target: al.ID, Meaning: "acknowledged"})
+	case "ack", "shelve", "senior-shelve", "unshelve":
+		p.decide(at, p.alarmAct(verb, f[2:]))
+	case "say":
+		p.decide(at, &record.Act{User: "u1", Role: "operator", Kind: record.SetContext, Target: "furn-03", Meaning: "declared", Fields: pairs(f[2:])})
 	case "receipt": // LANE UP-TO: the consumer qms holds them
 		n, err := strconv.ParseUint(f[3], 10, 64)
 		if err != nil {
@@ -309,6 +311,26 @@ func (p *player) play(line string) {
 	default:
 		p.decide(at, &record.Scan{Source: "plc", Time: at, Readings: p.readings(f[1:])})
 	}
+}
+
+// alarmAct is an act on the alarm of a parameter's rule.
+func (p *player) alarmAct(verb string, f []string) *record.Act {
+	al := p.s.alarm("furn-03", f[0], f[1])
+	if al == nil {
+		p.t.Fatalf("%s %v: no such alarm", verb, f)
+	}
+	a := &record.Act{User: "u1", Role: "operator", Kind: verb, Target: al.ID, Meaning: verb, Comment: strings.Join(f[2:], " ")}
+	if kind, senior := strings.CutPrefix(verb, "senior-"); senior {
+		a.User, a.Role, a.Kind, a.Senior = "u2", "shift_lead", kind, true
+	}
+	if a.Kind == record.Shelve {
+		var err error
+		if a.For, err = time.ParseDuration(f[2]); err != nil {
+			p.t.Fatal(err)
+		}
+		a.Comment = strings.Join(f[3:], " ")
+	}
+	return a
 }
 
 // sent is an entry as it was first sent.
