@@ -53,6 +53,10 @@ const (
 	Ack        Act = "ack"        // acknowledge an alarm
 	Comment    Act = "comment"    // say something about an alarm
 	SetContext Act = "context"    // say what is being made
+	Shelve     Act = "shelve"     // put an alarm aside for a time, and take it back
+	// ShelveCritical is Shelve for alarms of critical rules: those whom ISA-18.2
+	// calls highly managed (ANSI/ISA-18.2-2016, clause 11) need more than an operator.
+	ShelveCritical Act = "shelve_critical"
 	Reclassify Act = "reclassify" // give a quality event another class
 	Withdraw   Act = "withdraw"   // withdraw a quality event or a specification
 )
@@ -66,8 +70,10 @@ func (r Role) May(a Act) bool {
 		return slices.Contains(Roles(), r)
 	case Ack, Comment:
 		return r == Operator || r == ShiftLead || r == ProcessEngineer || r == Quality || r == Maintenance || r == Administrator
-	case SetContext:
+	case SetContext, Shelve:
 		return r == Operator || r == ShiftLead || r == ProcessEngineer || r == Quality
+	case ShelveCritical:
+		return r == ShiftLead || r == ProcessEngineer || r == Quality
 	case Reclassify, Withdraw:
 		return r == Quality
 	}

@@ -10,21 +10,21 @@ import (
 //
 //andon:req Q37
 func TestRights(t *testing.T) {
-	acts := []Act{View, Ack, Comment, SetContext, Reclassify, Withdraw, "", "no such act", "Ack"}
+	acts := []Act{View, Ack, Comment, SetContext, Reclassify, Withdraw, Shelve, ShelveCritical, "", "no such act", "Ack"}
 	for _, c := range []struct {
 		role Role
 		may  string // x for each of acts that it may
 	}{
-		{Viewer, "x........"},
-		{Operator, "xxxx....."},
-		{ShiftLead, "xxxx....."},
-		{ProcessEngineer, "xxxx....."},
-		{Quality, "xxxxxx..."},
-		{Maintenance, "xxx......"},
-		{Administrator, "xxx......"},
-		{"", "........."},
-		{"root", "........."},
-		{"Operator", "........."},
+		{Viewer, "x.........."},
+		{Operator, "xxxx..x...."},
+		{ShiftLead, "xxxx..xx..."},
+		{ProcessEngineer, "xxxx..xx..."},
+		{Quality, "xxxxxxxx..."},
+		{Maintenance, "xxx........"},
+		{Administrator, "xxx........"},
+		{"", "..........."},
+		{"root", "..........."},
+		{"Operator", "..........."},
 	} {
 		var got strings.Builder
 		for _, a := range acts {
