@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,24 +34,66 @@ func (p *parser) parameter(n strictyaml.Node) Parameter {
 	if par.Name == "" {
 		par.Name = par.ID
 	}
-	notJudged(n.Get("sensor_loss"), "sensor_loss")
+	par.SensorLoss = sensorLoss(n.Get("sensor_loss"), &par)
+	par.Calibration.Overdue = oneOfOr(n.Get("calibration").Get("overdue"), "deviation", "flag")
 	inclusive(limits)
 	relations(n, &par)
 	p.rules(n.Need("rules"), parameterNode{n, &par})
-	if u := n.Get("unit"); !u.Present() && n.OK() && !onlyEquals(par.Rules) {
+	ownUnits(n.Get("rules"), &par)
+	if u := n.Get("unit"); !u.Present() && n.OK() && !unitless(par.Rules) {
 		n.Need("unit") // says that it is missing
 	}
 	return par
 }
 
-// onlyEquals tells a discrete parameter, which has no unit.
-func onlyEquals(rules []Rule) bool {
+// unitless tells a parameter none of whose rules holds a number against one in
+// the parameter's unit: a discrete one, or one whose windows name their units.
+func unitless(rules []Rule) bool {
 	for _, r := range rules {
-		if r.Kind != Equals {
+		switch r.Kind {
+		case Equals, Frozen:
+		case Window:
+			if slices.ContainsFunc(r.Ranges, func(x InputRange) bool { return x.Unit == "" }) {
+				return false
+			}
+		default:
 			return false
 		}
 	}
 	return len(rules) > 0
+}
+
+// ownUnits refuses a window that gives an input a unit of its own beside a rule
+// that takes every input to be in the parameter's.
+func ownUnits(rules strictyaml.Node, par *Parameter) {
+	own := slices.IndexFunc(par.Rules, func(r Rule) bool {
+		return slices.ContainsFunc(r.Ranges, func(x InputRange) bool { return x.Unit != par.Unit })
+	})
+	if own < 0 {
+		return
+	}
+	for _, r := range par.Rules {
+		if r.Kind != Window && r.Kind != Equals && r.Kind != Frozen {
+			rules.Seq()[own].Get("units").Problem(fmt.Sprintf("rule %s takes all inputs to be in the parameter's unit", r.ID), "give that rule to another parameter")
+			return
+		}
+	}
+}
+
+// sensorLoss reads how many inputs may fail.
+func sensorLoss(n strictyaml.Node, par *Parameter) SensorLoss {
+	if !n.Present() {
+		return SensorLoss{}
+	}
+	least := n.Need("minimum_inputs")
+	s := SensorLoss{MinimumInputs: int(least.Int(1, 1_000_000)), Action: oneOfOr(n.Get("action"), "continue_and_flag")}
+	if least.OK() && s.MinimumInputs >= len(par.Inputs) && len(par.Inputs) > 0 {
+		least.Problem(fmt.Sprintf("minimum_inputs %d of %d inputs: none may be lost", s.MinimumInputs, len(par.Inputs)), "give fewer than there are inputs, or remove sensor_loss: without it all are needed")
+	}
+	if par.Computed != nil {
+		n.Problem("a computed value needs all its inputs", "remove sensor_loss")
+	}
+	return s
 }
 
 func (p *parser) inputs(n strictyaml.Node) []string {
@@ -67,6 +110,11 @@ func (p *parser) inputs(n strictyaml.Node) []string {
 
 func (p *parser) unit(n strictyaml.Node) string {
 	p.place(n)
+	return unitOf(n)
+}
+
+// unitOf is a unit of UCUM, "" when absent or wrong.
+func unitOf(n strictyaml.Node) string {
 	if n.IsNumber() && n.Float() == 1 { // the unit of a plain number, as UCUM writes it
 		n.Problem("a number where a unit is wanted", `write "1" for a plain number`)
 		return ""

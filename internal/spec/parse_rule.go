@@ -2,20 +2,14 @@ package spec
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
-	"andon/internal/sample"
 	"andon/internal/strictyaml"
 )
 
-// judged are the rule kinds of this version; known are those of the form that
-// it refuses rather than ignores.
-var (
-	judged = []string{High, Low, Band, Equals}
-	known  = []string{"rate", "spread", "soak", "lethality", "above", "below", "peak", "envelope", "window", "frozen", "spc"}
-)
+// kinds are all rule kinds.
+var kinds = []string{High, Low, Band, Equals, Rate, Spread, Envelope, Frozen, Window, SPC, Soak, Lethality, Above, Below, Peak}
 
 // parameterNode is a parameter and where it stands.
 type parameterNode struct {
@@ -37,11 +31,13 @@ func (p *parser) rules(n strictyaml.Node, of parameterNode) {
 }
 
 func (p *parser) rule(n strictyaml.Node, of parameterNode) Rule {
-	r := Rule{ID: shaped(n.Need("id"), idShape), Kind: ruleKind(n)}
+	r := Rule{ID: shaped(n.Need("id"), idShape), Kind: ruleKind(n.Need("kind"))}
+	p.place(n.Get("kind"))
 	if r.Kind == "" {
-		n.Skip() // its keys are those of a kind that is not known here
+		n.Skip() // its keys are those of a kind that is not known
 		return r
 	}
+	ruleScope(n.Get("scope"), &r, of.par)
 	r.OnDelay = delay(n.Get("on_delay"))
 	r.OffDelay = delay(n.Get("off_delay"))
 	r.EventDelay = delay(n.Get("event_delay"))
@@ -49,34 +45,77 @@ func (p *parser) rule(n strictyaml.Node, of parameterNode) Rule {
 	r.OnLotChange = oneOfOr(n.Get("on_lot_change"), "extend", "split")
 	p.ruleWhen(n, &r)
 	ruleClass(n, &r)
-	if r.Kind == Equals {
-		r.Scope = oneOfOr(n.Get("scope"), AnyInput, AllInputs)
-		r.Expected = expected(n.Need("value"))
-		return r
+	ruleBody(n, &r, of)
+	if NeedsOperation(r.Kind) {
+		decidedOnce(n, &r)
 	}
-	r.Scope = oneOfOr(n.Get("scope"), AnyInput, AllInputs, Mean, Max, Min)
-	ruleLimit(n, &r, of)
 	ruleDeadband(n.Get("deadband"), &r, of.par)
 	return r
 }
 
-// ruleKind is the kind, "" when this version does not judge it.
+// ruleKind is the kind, "" when there is none of that name.
 func ruleKind(n strictyaml.Node) string {
-	k := n.Need("kind")
-	kind := k.Text()
-	switch {
-	case !k.OK(), slices.Contains(judged, kind):
+	kind := n.Text()
+	if !n.OK() || slices.Contains(kinds, kind) {
 		return kind
-	case slices.Contains(known, kind):
-		k.Problem(fmt.Sprintf("rule kind %s is not judged by this version", kind), "this version judges "+strings.Join(judged, ", "))
-	default:
-		hint := "this version judges " + strings.Join(judged, ", ")
-		if near := strictyaml.Nearest(kind, append(slices.Clone(judged), known...)); near != "" {
-			hint = fmt.Sprintf("did you mean %q?", near)
-		}
-		k.Problem(fmt.Sprintf("rule kind %q is not known", clip(kind)), hint)
 	}
+	hint := "a rule is one of " + strings.Join(kinds, ", ")
+	if near := strictyaml.Nearest(kind, kinds); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	n.Problem(fmt.Sprintf("rule kind %q is not known", clip(kind)), hint)
 	return ""
+}
+
+// ruleBody reads what only this kind has.
+func ruleBody(n strictyaml.Node, r *Rule, of parameterNode) {
+	switch r.Kind {
+	case High, Low, Band:
+		ruleLimit(n, r, of)
+	case Equals:
+		r.Expected = expected(n.Need("value"))
+	case Rate:
+		ruleRate(n, r, of.par)
+	case Spread:
+		ruleSpread(n, r, of.par)
+	case Envelope:
+		ruleEnvelope(n, r, of.par)
+	case Frozen:
+		ruleFrozen(n.Need("for"), r, of.par)
+	case Window:
+		ruleWindow(n, r, of.par)
+	case SPC:
+		ruleChart(n, r, of.par)
+	case Soak:
+		ruleSoak(n, r, of)
+	case Lethality:
+		ruleLethality(n, r, of.par)
+	case Above, Below:
+		ruleThreshold(n, r, of)
+	case Peak:
+		rulePeak(n, r, of)
+	}
+}
+
+// scopes are the ways in which the inputs of a kind may be joined, the default
+// first.
+func scopes(kind string) []string {
+	switch kind {
+	case Spread, Soak, Window: // they are about all inputs together by themselves
+		return []string{AllInputs}
+	case Equals, Frozen:
+		return []string{AnyInput, AllInputs}
+	case SPC:
+		return []string{AnyInput, Mean, Max, Min} // a signal of all inputs at once has no known rate of false alarms
+	}
+	return []string{AnyInput, AllInputs, Mean, Max, Min}
+}
+
+func ruleScope(n strictyaml.Node, r *Rule, par *Parameter) {
+	r.Scope = oneOfOr(n, scopes(r.Kind)...)
+	if par.Computed != nil && n.OK() && n.Written() != scopes(r.Kind)[0] {
+		n.Problem(fmt.Sprintf("scope %s has no meaning here: the parameter is one computed value", r.Scope), "remove the key; join the inputs in computed")
+	}
 }
 
 // ruleWhen reads in which phases the rule judges. A phase in which the
@@ -102,11 +141,16 @@ func (p *parser) ruleWhen(n strictyaml.Node, r *Rule) {
 	}
 }
 
+// ruleClass reads what the rule raises. A chart's signal is a signal unless the
+// document says that it is more.
 func ruleClass(n strictyaml.Node, r *Rule) {
 	class := n.Get("class")
 	r.Class = class.OneOf(Minor, Major, Critical, Signal)
 	if !class.Present() {
 		r.Class = Major
+		if r.Kind == SPC {
+			r.Class = Signal
+		}
 	}
 	fail := n.Get("on_fail")
 	r.OnFail = fail.OneOf("nonconformance")
@@ -115,166 +159,15 @@ func ruleClass(n strictyaml.Node, r *Rule) {
 	}
 }
 
-func expected(n strictyaml.Node) *sample.Value {
-	var v sample.Value
-	switch x := n.Scalar().(type) {
-	case nil:
-		return nil
-	case bool:
-		v = sample.BoolValue(x)
-	case int64:
-		v = sample.IntValue(x)
-	case float64:
-		v = sample.FloatValue(x)
-	case string:
-		v = sample.StringValue(words(n))
-	}
-	return &v
-}
-
-// ruleLimit resolves the limit: a number ([low, high] for a band) or the name
-// of one of the parameter's.
-func ruleLimit(n strictyaml.Node, r *Rule, of parameterNode) {
-	limit := n.Get("limit")
-	switch {
-	case !limit.Present() && r.Kind == Band:
-		resolve(n, "limits", r, of) // a band without a word is the specification's own
-	case !limit.Present():
-		n.Need("limit") // says that it is missing
-	case r.Kind == Band && limit.IsSeq():
-		if b := limit.Range(); b != nil {
-			r.Low, r.High = &b[0], &b[1]
-		}
-	case limit.IsNumber() && r.Kind == High:
-		r.High = optional(limit)
-	case limit.IsNumber() && r.Kind == Low:
-		r.Low = optional(limit)
-	case limit.IsNumber():
-		limit.Problem("a band needs two limits", "write limit: nor, par, limits or [low, high]")
-	case limit.IsSeq():
-		limit.Problem(fmt.Sprintf("kind %s has one limit", r.Kind), "give one number or name, or use kind: band")
-	default:
-		if name := limit.OneOf("usl", "lsl", "nor", "par", "limits"); name != "" {
-			resolve(limit, name, r, of)
+// decidedOnce refuses what can have no effect on a result that is known once,
+// when the operation or phase has ended.
+func decidedOnce(n strictyaml.Node, r *Rule) {
+	for _, key := range []string{"on_delay", "off_delay", "event_delay", "rejoin"} {
+		if d := n.Get(key); d.OK() && d.Duration() != 0 {
+			d.Problem(fmt.Sprintf("kind %s has no %s: the result is decided once, at the end, and there is nothing to wait for", r.Kind, key), "remove the key")
 		}
 	}
-}
-
-// resolve takes the named limits of the parameter into the rule, and says at n
-// what is wrong when it has none.
-func resolve(n strictyaml.Node, name string, r *Rule, of parameterNode) {
-	r.LimitName = name
-	switch {
-	case r.Kind == High && name == "lsl", r.Kind == Low && name == "usl":
-		n.Problem(fmt.Sprintf("kind %s cannot use %s", r.Kind, name), "high takes an upper limit, low a lower one")
-		return
-	case r.Kind == Band && (name == "lsl" || name == "usl"):
-		n.Problem("a band needs two limits", "write limit: nor, par, limits or [low, high]")
-		return
+	if r.Always {
+		n.Get("always").Problem(fmt.Sprintf("kind %s is decided when an operation or phase ends, and always has no end", r.Kind), "remove the key, or name phases with when")
 	}
-	low, high, wrong := of.named(name)
-	if r.Kind != High {
-		r.Low = low
-	}
-	if r.Kind != Low {
-		r.High = high
-	}
-	if !wrong && (r.Kind != High && low == nil || r.Kind != Low && high == nil) {
-		n.Problem(fmt.Sprintf("the %s rule refers to %s, which the parameter does not have", r.Kind, missing(name, r.Kind)), "add it to the parameter, or give the rule a number")
-	}
-}
-
-// missing is the words for a limit that is not there.
-func missing(name, kind string) string {
-	switch {
-	case name != "limits":
-		return name
-	case kind == High:
-		return "usl"
-	case kind == Low:
-		return "lsl"
-	}
-	return "lsl and usl"
-}
-
-// named is the parameter's limits of a name. wrong says that the document has
-// one, in a form that has been reported already.
-func (of parameterNode) named(name string) (low, high *float64, wrong bool) {
-	bad := func(n strictyaml.Node) bool { return n.Present() && !n.OK() }
-	limits := of.Get("limits")
-	switch name {
-	case "nor", "par":
-		r := of.par.NOR
-		if name == "par" {
-			r = of.par.PAR
-		}
-		if r == nil {
-			return nil, nil, bad(of.Get(name))
-		}
-		return &r[0], &r[1], false
-	}
-	return of.par.LSL, of.par.USL, bad(limits) || bad(limits.Get("lsl")) || bad(limits.Get("usl"))
-}
-
-// ruleDeadband reads the deadband, which must leave room between the limits to
-// come back to: back is at or below high - deadband, and at or above low +
-// deadband.
-func ruleDeadband(n strictyaml.Node, r *Rule, par *Parameter) {
-	r.Deadband = n.Float()
-	if !n.OK() {
-		return
-	}
-	if r.Deadband < 0 {
-		n.Problem(fmt.Sprintf("the deadband %v is negative", r.Deadband), "give 0 or more, in the parameter's unit")
-		return
-	}
-	low, high := room(r, par)
-	back := [2]float64{low, high}
-	if r.Kind != High {
-		back[0] += r.Deadband
-	}
-	if r.Kind != Low {
-		back[1] -= r.Deadband
-	}
-	if back[0] >= back[1] {
-		n.Problem(fmt.Sprintf("the deadband %v is too wide for the band [%v, %v]: a value that was out could never come back", r.Deadband, low, high), "make it smaller")
-	}
-}
-
-// room is the band within which a value can come back: the rule's limits, and
-// on the side that it has none the other limit of the same name.
-func room(r *Rule, par *Parameter) (low, high float64) {
-	low, high = math.Inf(-1), math.Inf(1)
-	other := specRange(par)
-	switch r.LimitName {
-	case "nor":
-		other = par.NOR
-	case "par":
-		other = par.PAR
-	}
-	if other != nil {
-		low, high = other[0], other[1]
-	}
-	if r.Low != nil {
-		low = *r.Low
-	}
-	if r.High != nil {
-		high = *r.High
-	}
-	return low, high
-}
-
-// specRange is from lsl to usl, infinite where there is none; nil for neither.
-func specRange(par *Parameter) *[2]float64 {
-	if par.LSL == nil && par.USL == nil {
-		return nil
-	}
-	r := [2]float64{math.Inf(-1), math.Inf(1)}
-	if par.LSL != nil {
-		r[0] = *par.LSL
-	}
-	if par.USL != nil {
-		r[1] = *par.USL
-	}
-	return &r
 }

@@ -74,8 +74,8 @@ type Parameter struct {
 	MissingData MissingData
 	SensorLoss  SensorLoss
 	Calibration Calibration
-	Alarm           Alarm
-	Evidence        Evidence
+	Alarm       Alarm
+	Evidence    Evidence
 }
 
 // Sampling is how often a value is expected and how long it may be missing.
@@ -174,7 +174,7 @@ const (
 type Rule struct {
 	ID    string
 	Kind  string
-	Scope string // AnyInput, ...
+	Scope string // AnyInput, ...; AllInputs for Spread, Soak and Window, which are about all by themselves
 	// LimitName is how the document names the limit: usl, lsl, nor, par, limits
 	// (a band from lsl to usl), or "" for a number of its own.
 	LimitName string
@@ -234,10 +234,12 @@ type ProfilePoint struct {
 }
 
 // InputRange is the range that an input must be in. Input is its position among
-// the parameter's inputs.
+// the parameter's inputs, Unit its unit: the parameter's, if the rule gives it
+// none of its own. Low or High, not both, may be infinite for no limit.
 type InputRange struct {
 	Input     int
 	Low, High float64
+	Unit      string
 }
 
 // Ways in which a chart takes its points from the samples.
@@ -251,13 +253,14 @@ const (
 // Charting is a control chart of approved, fixed limits (ISO 7870-2 phase II)
 // and how its points are taken.
 type Charting struct {
-	Kind           string  // individuals, ewma, cusum
-	Rules          string  // of individuals: the run rules, as spc names them
-	Center, Sigma  float64 // of the charted points, in the parameter's unit
-	Lambda, L      float64 // of ewma
-	K, H, Head     float64 // of cusum, in sigma
-	Per      string        // PerSample, ...
-	Every    time.Duration // of PerInterval
-	Take     string        // last, mean, max, min of the samples of an interval, part or phase
-	Subgroup int           // values whose mean is one point; 1: each value is
+	Kind          string        // individuals, ewma, cusum
+	Rules         string        // of individuals: the run rules, as spc names them
+	Center, Sigma float64       // of the charted points, in the parameter's unit
+	Lambda, L     float64       // of ewma
+	K, H          float64       // of cusum, in sigma
+	Head          float64       // of cusum: where its sums start, as a fraction of H
+	Per           string        // PerSample, ...
+	Every         time.Duration // of PerInterval
+	Take          string        // last, mean, max, min of the samples of an interval, part or phase
+	Subgroup      int           // values whose mean is one point; 1: each value is
 }

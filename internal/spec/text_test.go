@@ -37,6 +37,7 @@ func TestSpan(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
+	f.Add([]byte(every))
 	f.Add([]byte("schema: andon.spec/1\nparameters: [{rules: [{kind: band}]}]\n"))
 	f.Add([]byte("parameters: {a: 1}\nscope: 7\neffective: []\napplies_when: [x]\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -52,35 +53,4 @@ func FuzzParse(f *testing.F) {
 			t.Error("cannot be read or fits nowhere and everywhere")
 		}
 	})
-}
-
-// whole wants of an accepted document what the engine relies on.
-func whole(t *testing.T, d *Document) {
-	t.Helper()
-	if d.ID == "" || d.Revision == "" || d.Effective.From == 0 || len(d.Parameters) == 0 {
-		t.Errorf("document %+v", d)
-	}
-	for _, p := range d.Parameters {
-		if p.ID == "" || len(p.Inputs) == 0 || len(p.Rules) == 0 {
-			t.Errorf("parameter %+v", p)
-		}
-		for _, r := range p.Rules {
-			ok := r.ID != "" && r.Class != "" && r.Scope != "" && r.OnDelay >= 0 && r.EventDelay >= 0 && r.OffDelay >= 0 && r.Rejoin >= 0 && r.Deadband >= 0
-			switch r.Kind {
-			case High:
-				ok = ok && r.High != nil && r.Low == nil
-			case Low:
-				ok = ok && r.Low != nil && r.High == nil
-			case Band:
-				ok = ok && r.Low != nil && r.High != nil && *r.Low < *r.High
-			case Equals:
-				ok = ok && r.Expected != nil
-			default:
-				ok = false
-			}
-			if !ok {
-				t.Errorf("rule %+v", r)
-			}
-		}
-	}
 }
