@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -182,6 +183,63 @@ func TestPanel(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, ctx, 3*time.Second, `!document.querySelector("#notlive").hidden && document.querySelector("#notlive").textContent.includes("NOT LIVE")`)
+}
+
+// TestPanelShelves is the operator's way to put an alarm aside and take it back:
+// it leaves the list for the shelf, with who and why, its record goes on, and it
+// is annunciated again. On the board a name is given by hand.
+func TestPanelShelves(t *testing.T) {
+	ctx := browse(t, 1920, 1080)
+	c := startChild(t)
+	c.said(t, `UNACK +alarm +(furn-03: load_temp)`)
+	do(t, ctx, chromedp.Navigate(c.url+"alarms"))
+	const row = `[...document.querySelectorAll(".list .alarm")].find(a => a.textContent.includes("furn-03 · Load thermocouples"))`
+	until(t, ctx, 10*time.Second, row+`?.querySelector("[data-act=shelve]") != null`)
+	id := ""
+	do(t, ctx, chromedp.Evaluate(row+`.dataset.alarm`, &id), chromedp.Evaluate(row+`.querySelector("[data-act=shelve]").click()`, nil),
+		chromedp.WaitVisible(`dialog[open]`, chromedp.ByQuery), chromedp.Click(`dialog [data-seconds="3600"]`, chromedp.ByQuery),
+		chromedp.SendKeys(`dialog [name=comment]`, "sensor under repair", chromedp.ByQuery), chromedp.SendKeys(`dialog [name=pin]`, c.pin, chromedp.ByQuery))
+	picture(t, ctx, "shelve")
+	do(t, ctx, chromedp.Click(`dialog button.sign`, chromedp.ByQuery))
+	aside := fmt.Sprintf(`document.querySelector('.shelf [data-alarm=%q]')`, id)
+	until(t, ctx, 10*time.Second, aside+`?.textContent.includes("sensor under repair") && `+aside+`.textContent.includes("1 h 00 left")`)
+	until(t, ctx, time.Second, fmt.Sprintf(`document.querySelector('.list [data-alarm=%q]') == null && document.querySelector("#nav").textContent.includes("1 shelved")`, id))
+	picture(t, ctx, "shelf")
+
+	do(t, ctx, chromedp.Navigate(c.url))
+	const tile = `document.querySelector('.equipment:first-of-type .tile[data-parameter="load_temp"]')`
+	until(t, ctx, 10*time.Second, tile+`?.textContent.includes("alarm shelved until") && !`+tile+`.classList.contains("unacked")`)
+	do(t, ctx, chromedp.Click(`.equipment:first-of-type [data-act=context]`, chromedp.ByQuery), chromedp.WaitVisible(`dialog[open]`, chromedp.ByQuery),
+		chromedp.SendKeys(`dialog [name=field-operator]`, "Ann Meyer", chromedp.ByQuery), chromedp.SendKeys(`dialog [name=pin]`, c.pin, chromedp.ByQuery))
+	picture(t, ctx, "context")
+	do(t, ctx, chromedp.Click(`dialog button.sign`, chromedp.ByQuery))
+	until(t, ctx, 10*time.Second, `document.querySelector("dialog") == null && document.querySelector(".equipment:first-of-type h2").textContent.includes("operatorAnn Meyer")`)
+	picture(t, ctx, "board")
+
+	do(t, ctx, chromedp.Navigate(c.url+"alarms"))
+	until(t, ctx, 10*time.Second, aside+`?.querySelector("[data-act=unshelve]") != null`)
+	do(t, ctx, chromedp.Evaluate(aside+`.querySelector("[data-act=unshelve]").click()`, nil), chromedp.WaitVisible(`dialog[open]`, chromedp.ByQuery),
+		chromedp.SendKeys(`dialog [name=pin]`, c.pin, chromedp.ByQuery), chromedp.Click(`dialog button.sign`, chromedp.ByQuery))
+	until(t, ctx, 10*time.Second, `document.querySelector("dialog") == null && `+aside+` == null`)
+	// annunciated again if it stands, gone if it had returned meanwhile
+	until(t, ctx, 5*time.Second, fmt.Sprintf(`document.querySelector('.list [data-alarm=%q]:not(.unacked)') == null`, id))
+}
+
+// picturesEnv names a directory for pictures of the pages, for whoever wants to
+// look at them; without it none are taken.
+const picturesEnv = "ANDON_PICTURES"
+
+func picture(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv(picturesEnv)
+	if dir == "" {
+		return
+	}
+	var png []byte
+	do(t, ctx, chromedp.CaptureScreenshot(&png))
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestPanelWithoutScript: state and alarms can be read by a browser that runs no

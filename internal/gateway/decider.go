@@ -60,7 +60,7 @@ type delivery struct {
 	bodies []record.Body
 	source int // position among the sources, -1 for anything else
 	token  uint64
-	done   chan<- record.Outcome // given what followed from the last input, once it is durable; may be nil
+	done   chan<- decided // given what followed from the last input, once it is durable; may be nil
 }
 
 // Committed is what everything outside sees: the state as of the last commit.
@@ -368,7 +368,7 @@ func (d *decider) done(head journal.Head) {
 		d.sources[i].committed(token)
 	}
 	for _, w := range g.done {
-		w.done <- w.out
+		w.done <- decided{w.out, head.Size}
 	}
 	if d.onCommit != nil {
 		d.onCommit(g.Checkpoint)

@@ -128,23 +128,12 @@ func (g *Gateway) Put(ctx context.Context, body record.Body) error {
 
 // Decide is Put for those who need to know what followed from the input.
 func (g *Gateway) Decide(ctx context.Context, body record.Body) (record.Outcome, error) {
-	in := g.in.Load()
-	if in == nil {
-		return record.Outcome{}, errStopped
-	}
-	done := make(chan record.Outcome, 1)
-	x := delivery{at: sample.At(g.o.Now()), source: -1, bodies: []record.Body{body}, done: done}
-	if err := in.put(ctx, x); err != nil {
+	h, err := g.hand(ctx, body)
+	if err != nil {
 		return record.Outcome{}, err
 	}
-	select {
-	case out := <-done:
-		return out, nil
-	case <-in.gone:
-		return record.Outcome{}, errStopped
-	case <-ctx.Done():
-		return record.Outcome{}, ctx.Err()
-	}
+	d, err := h.wait(ctx)
+	return d.out, err
 }
 
 // ended tells at once of a part that has ended with an error: the others go on,

@@ -23,7 +23,7 @@ type group struct {
 
 // waiter is told what followed from an input once it is durable.
 type waiter struct {
-	done chan<- record.Outcome
+	done chan<- decided
 	out  record.Outcome
 }
 

@@ -150,10 +150,12 @@ func (v *viewer) equipment(s *engine.State, e int) panel.Equipment {
 // order, then what else has been heard of.
 func contextOf(s *engine.State, eq *engine.Equipment) []panel.Field {
 	var names []string
+	bound := map[string]record.Binding{}
 	for i := range s.Start.Wiring.Equipment {
 		if w := &s.Start.Wiring.Equipment[i]; w.Name == eq.Name {
 			for _, b := range w.Context {
 				names = append(names, b.Field)
+				bound[b.Field] = b
 			}
 		}
 	}
@@ -164,7 +166,10 @@ func contextOf(s *engine.State, eq *engine.Equipment) []panel.Field {
 	}
 	list := []panel.Field{}
 	for _, name := range names {
-		f := panel.Field{Name: name}
+		f := panel.Field{Name: name, From: bound[name].From, Tag: bound[name].Tag}
+		if f.Tag != "" {
+			f.From = panel.FromTag
+		}
 		if line := eq.Context.Fields[name]; len(line) > 0 {
 			last := line[len(line)-1]
 			f.Known, f.By, f.Since = last.Known, last.By, panel.Instant(last.From)
@@ -199,7 +204,8 @@ func (v *viewer) parameter(s *engine.State, equipment string, ru *engine.Running
 		if rank := panel.Rank(al.Priority); x.Shown.Rank == 0 || rank < x.Shown.Rank {
 			x.Shown.Rank = rank
 		}
-		x.Shown.Unacked = x.Shown.Unacked || al.State != alarm.Acknowledged
+		x.Shown.Unacked = x.Shown.Unacked || al.State != alarm.Acknowledged && al.State != alarm.Shelved
+		x.Shown.Shelved = max(x.Shown.Shelved, panel.Instant(al.Shelf.Until))
 	}
 	x.Show()
 	return x
@@ -271,7 +277,8 @@ func (v *viewer) alarm(s *engine.State, al *alarm.Alarm) panel.Alarm {
 	x := panel.Alarm{ID: al.ID, Equipment: al.Equipment, Parameter: al.Parameter, Name: al.Parameter, Rule: al.Rule, State: al.State.String(),
 		Priority: al.Priority, Rank: panel.Rank(al.Priority), Text: al.Text, Action: al.Action, Value: panel.Value{Value: al.Value.Value},
 		ValueText: panel.Text(panel.Value{Value: al.Value.Value}, 0, nil, nil, ""), RaisedAt: panel.Instant(al.RaisedAt), ClearedAt: panel.Instant(al.ClearedAt), Count: al.Count,
-		AckedBy: al.AckedBy, AckedAt: panel.Instant(al.AckedAt), Comment: al.Comment, RespondS: al.Respond}
+		AckedBy: al.AckedBy, AckedAt: panel.Instant(al.AckedAt), Comment: al.Comment, RespondS: al.Respond,
+		ShelvedBy: al.Shelf.By, ShelvedAt: panel.Instant(al.Shelf.At), ShelvedUntil: panel.Instant(al.Shelf.Until), ShelvedReason: al.Shelf.Reason}
 	for e := range s.Equipment {
 		for r := range s.Equipment[e].Running {
 			if s.Equipment[e].Name == al.Equipment {
@@ -296,7 +303,7 @@ func describe(x *panel.Alarm, s *engine.State, ru *engine.Running) {
 		}
 		for i := range def.Rules {
 			if def.Rules[i].ID == x.Rule {
-				x.Limit = ruleWords(&def.Rules[i], def.Unit)
+				x.Class, x.Limit = def.Rules[i].Class, ruleWords(&def.Rules[i], def.Unit)
 				x.ValueText = panel.Text(x.Value, def.Precision, def.Rules[i].Low, def.Rules[i].High, def.Unit)
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"andon/internal/panel"
-	"andon/internal/record"
 )
 
 // shown is the gateway as the panel sees it.
@@ -29,8 +28,8 @@ func (s shown) Events() panel.EventList {
 	return l.list(&c.Outbox)
 }
 
-func (s shown) Put(ctx context.Context, body record.Body) error { return s.g.Put(ctx, body) }
-func (s shown) Progress() time.Time                             { return s.g.Progress() }
+// Progress is when the deciding goroutine last went round.
+func (s shown) Progress() time.Time { return s.g.Progress() }
 
 // openPanel takes the panel's address, when the settings have one.
 func (g *Gateway) openPanel() error {

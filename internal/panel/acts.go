@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,12 +21,16 @@ const actTimeout = 10 * time.Second
 // What signatures mean. The words are shown before somebody signs, sent with the
 // act, and stored with it (21 CFR 11.50).
 const (
-	MeaningAck     = "acknowledged"
-	MeaningComment = "commented"
+	MeaningAck      = "acknowledged"
+	MeaningComment  = "commented"
+	MeaningShelve   = "shelved"
+	MeaningUnshelve = "unshelved"
+	MeaningContext  = "declared"
 )
 
-// signed is the body of every act.
-type signed struct {
+// Signed is in the body of every act; its name is exported since huma looks into
+// no other embedded struct.
+type Signed struct {
 	User    string `json:"user" minLength:"1" maxLength:"64" doc:"who signs"`
 	PIN     string `json:"pin" minLength:"1" maxLength:"64" writeOnly:"true"`
 	Meaning string `json:"meaning" maxLength:"32" doc:"what the signature means; it must be the act's"`
@@ -36,123 +39,103 @@ type signed struct {
 }
 
 // LogValue keeps the PIN out of every log.
-func (s signed) LogValue() slog.Value { return slog.StringValue(s.User + ": " + s.Meaning) }
+func (s Signed) LogValue() slog.Value { return slog.StringValue(s.User + ": " + s.Meaning) }
 
-// alarmAct is a signed act on an alarm.
-type alarmAct struct {
-	ID       string `path:"id" maxLength:"200"`
-	Body     signed
-	terminal string
-}
+// From is where a request came from, for the record. It is embedded in the input
+// of every act.
+type From struct{ terminal string }
 
-// Resolve notes where the request came from.
-func (a *alarmAct) Resolve(ctx huma.Context) []error {
-	a.terminal = terminal(&http.Request{RemoteAddr: ctx.RemoteAddr()})
+// Resolve notes it.
+func (f *From) Resolve(ctx huma.Context) []error {
+	f.terminal = terminal(&http.Request{RemoteAddr: ctx.RemoteAddr()})
 	return nil
 }
 
 // actDone is the answer to an act: it is on record.
 type actDone struct {
-	ID        string  `json:"id"`
-	State     string  `json:"state" doc:"of the alarm after it; NORM when it is over"`
+	ID        string  `json:"id" doc:"of the alarm; name of the equipment"`
+	State     string  `json:"state,omitempty" doc:"of the alarm after it; NORM when it is over"`
 	User      string  `json:"user"`
 	Name      string  `json:"name" doc:"as printed beside the signature"`
 	Role      string  `json:"role"`
 	Meaning   string  `json:"meaning"`
-	Committed int64   `json:"committed" doc:"a size of the record that includes it"`
+	Committed int64   `json:"committed" doc:"the size of the record whose last commit holds it"`
 	At        Instant `json:"at"`
+	Request   string  `json:"request_id" doc:"GET requests/{id} says the same again for a while"`
+}
+
+// actAnswer is actDone and where it can be asked for again.
+type actAnswer struct {
+	Location string `header:"Location"`
+	Body     actDone
 }
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
-func (p *Panel) routeActs(api huma.API) {
-	acts := []struct {
-		act     people.Act
-		meaning string
-		summary string
-	}{
-		{people.Ack, MeaningAck, "Acknowledge an alarm: seen, and being acted on"},
-		{people.Comment, MeaningComment, "Say something about an alarm"},
-	}
-	for _, a := range acts {
-		huma.Register(api, huma.Operation{
-			OperationID: "post-alarm-" + string(a.act), Method: http.MethodPost, Path: apiPath + "/alarms/{id}/" + string(a.act), Summary: a.summary,
-			Description: "Signed with meaning `" + a.meaning + "`. Answers when the act is durable.", MaxBodyBytes: bodyBytes,
-			Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests, http.StatusServiceUnavailable},
-		}, func(ctx context.Context, in *alarmAct) (*answer[actDone], error) {
-			done, err := p.actOnAlarm(ctx, in, a.act, a.meaning)
-			return &answer[actDone]{done}, err
-		})
-	}
+// post registers one act.
+func post[I any](api huma.API, path, summary, meaning string, handler func(context.Context, *I) (*actAnswer, error)) {
+	huma.Register(api, huma.Operation{
+		OperationID: "post-" + operationName(path), Method: http.MethodPost, Path: apiPath + "/" + path, Summary: summary,
+		Description: "Signed with meaning `" + meaning + "`. Answers when the act is durable.", MaxBodyBytes: bodyBytes,
+		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests, http.StatusServiceUnavailable},
+	}, handler)
 }
 
-// actOnAlarm carries out a signed act on an alarm, in this order: what can be
-// refused without using up the nonce, who signs, the record, the answer.
-func (p *Panel) actOnAlarm(ctx context.Context, in *alarmAct, act people.Act, meaning string) (actDone, error) {
+// deed is an act as it is about to be signed.
+type deed struct {
+	right    people.Act // what the person needs the right to
+	meaning  string
+	signed   Signed
+	terminal string
+	act      record.Act // kind, target and what is of the kind
+}
+
+// do has a deed signed and puts it on record, in this order: what it means, who
+// signs, the record, the answer. What can be refused without using up the nonce
+// has been by then.
+func (p *Panel) do(ctx context.Context, d deed) (*actAnswer, error) {
 	ctx, cancel := context.WithTimeout(ctx, actTimeout)
 	defer cancel()
-	al, err := p.alarm(in.ID)
-	switch {
-	case err != nil:
-		return actDone{}, err
-	case in.Body.Meaning != meaning:
-		return actDone{}, huma.Error422UnprocessableEntity("the signature's meaning must be " + meaning)
-	case act == people.Ack && al.Acked():
-		return actDone{}, huma.Error409Conflict("the alarm has been acknowledged already, by " + al.AckedBy)
-	case act == people.Comment && in.Body.Comment == "":
-		return actDone{}, huma.Error422UnprocessableEntity("a comment needs words")
+	if d.signed.Meaning != d.meaning {
+		return nil, huma.Error422UnprocessableEntity("the signature's meaning must be " + d.meaning)
 	}
-	who, err := p.o.People.Verify(ctx, people.Signed{User: in.Body.User, PIN: in.Body.PIN, Act: act, Meaning: meaning,
-		Comment: in.Body.Comment, Nonce: in.Body.Nonce, Terminal: in.terminal, At: p.o.Now()})
+	who, err := p.o.People.Verify(ctx, people.Signed{User: d.signed.User, PIN: d.signed.PIN, Act: d.right, Meaning: d.meaning,
+		Comment: d.signed.Comment, Nonce: d.signed.Nonce, Terminal: d.terminal, At: p.o.Now()})
 	if err != nil {
-		return actDone{}, p.signProblem(err)
+		return nil, p.signProblem(err)
 	}
-	body := &record.Act{User: who.ID, Name: who.Name, Role: string(who.Role), Kind: string(act), Target: in.ID, Meaning: meaning,
-		Comment: in.Body.Comment, Terminal: in.terminal}
-	if err := p.put(ctx, body); err != nil {
-		return actDone{}, err
-	}
-	done := actDone{ID: in.ID, State: "NORM", User: who.ID, Name: who.Name, Role: string(who.Role), Meaning: meaning, At: instantOf(p.o.Now())}
-	if s := p.o.Gateway.State(); s != nil {
-		done.Committed = s.Head.Size
-		if i := alarmIndex(s, in.ID); i >= 0 {
-			done.State = s.Alarms[i].State
-		}
-	}
-	return done, nil
-}
-
-func (p *Panel) alarm(id string) (*Alarm, error) {
-	s, err := p.state()
+	a := d.act
+	a.User, a.Name, a.Role, a.Meaning, a.Comment, a.Terminal = who.ID, who.Name, string(who.Role), d.meaning, d.signed.Comment, d.terminal
+	a.Senior = a.Kind == record.Shelve && who.Role.May(people.ShelveCritical)
+	r, err := p.commit(ctx, &a)
 	if err != nil {
 		return nil, err
 	}
-	if !s.Recording {
-		return nil, huma.Error503ServiceUnavailable("NOT RECORDING: nothing can be signed, since it would not be on record")
-	}
-	i := alarmIndex(s, id)
-	if i < 0 {
-		return nil, huma.Error404NotFound("no alarm " + id + " is active: it may be over and acknowledged")
-	}
-	return &s.Alarms[i], nil
+	done := actDone{ID: a.Target, User: who.ID, Name: who.Name, Role: string(who.Role), Meaning: d.meaning, Committed: r.Committed,
+		At: instantOf(p.o.Now()), Request: r.ID}
+	return &actAnswer{Location: r.path(), Body: done}, nil
 }
 
-func alarmIndex(s *State, id string) int {
-	return slices.IndexFunc(s.Alarms, func(a Alarm) bool { return a.ID == id })
-}
-
-// put hands an act in. What is not certainly on record is not answered as if it
-// were.
-func (p *Panel) put(ctx context.Context, body record.Body) error {
-	err := p.o.Gateway.Put(ctx, body)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, context.DeadlineExceeded):
-		return huma.Error503ServiceUnavailable("it is not known whether the act is on record: the gateway could not record it in time; look at the alarm before you sign again")
+// commit hands an act in and waits until it is durable. What is not certainly on
+// record is not answered as if it were.
+func (p *Panel) commit(ctx context.Context, act *record.Act) (Request, error) {
+	h, err := p.o.Gateway.Hand(ctx, act)
+	if err != nil {
+		p.o.Log.Warn("an act was not recorded", "err", err)
+		return Request{}, huma.Error503ServiceUnavailable("the act was not recorded: the gateway is stopping or cannot record")
 	}
-	p.o.Log.Warn("an act was not recorded", "err", err)
-	return huma.Error503ServiceUnavailable("the act was not recorded: the gateway is stopping or cannot record")
+	r := p.requests.add(act, h, instantOf(p.o.Now())).settle(ctx)
+	at := http.Header{"Location": {r.path()}}
+	switch r.State {
+	case RequestCommitted:
+		return r, nil
+	case RequestRefused:
+		return r, huma.ErrorWithHeaders(huma.Error409Conflict("refused, and on record as refused: "+r.Reason), at)
+	case RequestUnknown:
+		p.o.Log.Warn("it is not known whether an act was recorded", "err", r.Reason)
+	}
+	return r, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("it is not known whether the act is on record: the gateway could not record it in time; ask for "+
+		r.path()+", or look at what it is about, before you sign again"), at)
 }
 
 // signProblem is what somebody who could not sign is told: no more than which of

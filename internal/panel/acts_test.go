@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -17,22 +18,25 @@ import (
 //andon:req Q1 Q14 Q49
 func TestAck(t *testing.T) {
 	s := newStand(t, nil)
-	s.gateway.put = func(context.Context, record.Body) error {
+	s.gateway.hand = func(context.Context, *record.Act) (Handed, error) {
 		next := *plant()
-		next.Alarms[0].State, next.Head.Size = "ACKED", 8
+		next.Alarms[0].State, next.Head.Size = "ACKED", 9 // one commit on
 		s.gateway.state.Store(&next)
-		return nil
+		return nil, nil
 	}
 	resp, body := s.ask(t, "POST", "/api/v1/alarms/alm-1/ack", act("op1", pin, "acknowledged", "valve stuck", s.nonce(t)), "Content-Type", "application/json")
 	var done actDone
 	if err := json.Unmarshal([]byte(body), &done); err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %s, %v", resp.Status, body, err)
 	}
+	if resp.Header.Get("Location") != "/api/v1/requests/"+done.Request || done.Request == "" {
+		t.Errorf("answered at %q, request %q", resp.Header.Get("Location"), done.Request)
+	}
 	if done.State != "ACKED" || done.Name != "Printed op1" || done.Meaning != "acknowledged" || done.Committed != 8 {
 		t.Errorf("answered %+v", done)
 	}
 	want := record.Act{User: "op1", Name: "Printed op1", Role: "operator", Kind: "ack", Target: "alm-1", Meaning: "acknowledged", Comment: "valve stuck", Terminal: "127.0.0.1"}
-	if acts := s.gateway.taken(); len(acts) != 1 || *acts[0] != want {
+	if acts := s.gateway.taken(); len(acts) != 1 || !reflect.DeepEqual(*acts[0], want) {
 		t.Errorf("taken %+v, want %+v", acts, want)
 	}
 }
@@ -96,24 +100,91 @@ func TestActsRefused(t *testing.T) {
 }
 
 // TestActNotDurable: an act that is not on record, or of which that is not
-// known, is never answered as if it were.
+// known, is never answered as if it were; and where it is not known it can be
+// asked for until it is.
 func TestActNotDurable(t *testing.T) {
+	later := make(chan Settled, 1)
+	waits := func(ctx context.Context) (Settled, error) {
+		select {
+		case x := <-later:
+			later <- x
+			return x, nil
+		default:
+			return Settled{}, context.DeadlineExceeded
+		}
+	}
+	lost := func(context.Context) (Settled, error) { return Settled{}, errors.New("the gateway is stopping") }
 	for _, c := range []struct {
-		name string
-		err  error
-		says string
+		name   string
+		handed Handed
+		err    error
+		says   string
+		state  string
 	}{
-		{"stopping", errors.New("the gateway is stopping"), "was not recorded"},
-		{"no room", context.DeadlineExceeded, "not known whether"},
+		{"stopping", nil, errors.New("the gateway is stopping"), "was not recorded", ""},
+		{"no room to take it", nil, context.DeadlineExceeded, "was not recorded", ""},
+		{"no room for the record", waits, nil, "not known whether", RequestPending},
+		{"started over", lost, nil, "not known whether", RequestUnknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStand(t, nil)
-			s.gateway.put = func(context.Context, record.Body) error { return c.err }
+			s.gateway.hand = func(context.Context, *record.Act) (Handed, error) { return c.handed, c.err }
 			resp, body := s.ask(t, "POST", "/api/v1/alarms/alm-1/ack", act("op1", pin, "acknowledged", "", s.nonce(t)), "Content-Type", "application/json")
-			if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, c.says) {
-				t.Errorf("%s %s", resp.Status, body)
+			at := resp.Header.Get("Location")
+			if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, c.says) || (at != "") != (c.state != "") || !strings.Contains(body, at) {
+				t.Fatalf("%s, at %q: %s", resp.Status, at, body)
+			}
+			if c.state == "" {
+				return
+			}
+			var r Request
+			s.fetch(t, strings.TrimPrefix(at, "/api/v1/"), &r)
+			if r.State != c.state || r.Act != "ack" || r.Target != "alm-1" || r.User != "op1" || r.Committed != 0 {
+				t.Errorf("asked for: %+v, want %s", r, c.state)
+			}
+			if c.state != RequestPending {
+				return
+			}
+			later <- Settled{Size: 12}
+			s.fetch(t, strings.TrimPrefix(at, "/api/v1/"), &r)
+			if r.State != RequestCommitted || r.Committed != 12 {
+				t.Errorf("asked for when it was recorded: %+v", r)
 			}
 		})
+	}
+}
+
+// TestRefusedByTheGateway: what the page that was shown allowed and the gateway
+// refuses is a conflict with its reason, and on record.
+func TestRefusedByTheGateway(t *testing.T) {
+	s := newStand(t, nil)
+	s.gateway.hand = func(context.Context, *record.Act) (Handed, error) {
+		return func(context.Context) (Settled, error) { return Settled{Size: 8, Refused: "it is shelved"}, nil }, nil
+	}
+	resp, body := s.ask(t, "POST", "/api/v1/alarms/alm-1/ack", act("op1", pin, "acknowledged", "", s.nonce(t)), "Content-Type", "application/json")
+	if resp.StatusCode != http.StatusConflict || !strings.Contains(body, "it is shelved") {
+		t.Fatalf("%s %s", resp.Status, body)
+	}
+	var r Request
+	s.fetch(t, strings.TrimPrefix(resp.Header.Get("Location"), "/api/v1/"), &r)
+	if r.State != RequestRefused || r.Reason != "it is shelved" || r.Committed != 8 {
+		t.Errorf("asked for: %+v", r)
+	}
+}
+
+// TestRequestsBounded: the newest are kept, and what is not known is not found.
+func TestRequestsBounded(t *testing.T) {
+	s := newStand(t, nil)
+	h := func(context.Context) (Settled, error) { return Settled{Size: 1}, nil }
+	first := s.requests.add(&record.Act{Kind: "ack"}, h, 0)
+	var last Request
+	for range mostRequests {
+		last = s.requests.add(&record.Act{Kind: "ack"}, h, 0)
+	}
+	for id, want := range map[string]int{first.ID: http.StatusNotFound, last.ID: http.StatusOK, "req-x": http.StatusNotFound} {
+		if resp, body := s.ask(t, "GET", "/api/v1/requests/"+id, ""); resp.StatusCode != want {
+			t.Errorf("%s: %s %s, want %d", id, resp.Status, body, want)
+		}
 	}
 }
 

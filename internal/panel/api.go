@@ -17,7 +17,7 @@ type answer[T any] struct{ Body T }
 
 // alarmList is the answer to GET alarms.
 type alarmList struct {
-	Alarms []Alarm `json:"alarms" doc:"unacknowledged first, then by priority, then the newest first"`
+	Alarms []Alarm `json:"alarms" doc:"unacknowledged first, then by priority, then the newest first; the shelved ones behind all others"`
 }
 
 // specList is the answer to GET specs.
@@ -72,6 +72,8 @@ func (p *Panel) routeAPI(mux *http.ServeMux) {
 	p.routeAudit(api)
 	p.routeLots(api)
 	p.routeActs(api)
+	p.routeContext(api)
+	p.routeRequests(api)
 	describeStream(api)
 }
 

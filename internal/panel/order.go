@@ -18,10 +18,11 @@ func Rank(priority string) int {
 }
 
 // SortAlarms puts what nobody has acknowledged first, whether it still stands
-// or not, then the graver, then the newer.
+// or not, then the graver, then the newer. What is shelved comes last.
 func SortAlarms(list []Alarm) {
 	slices.SortStableFunc(list, func(a, b Alarm) int {
 		return cmp.Or(
+			boolOrder(a.Shelved(), b.Shelved()),
 			boolOrder(a.Acked(), b.Acked()),
 			cmp.Compare(a.Rank, b.Rank),
 			cmp.Compare(b.RaisedAt, a.RaisedAt),

@@ -25,8 +25,9 @@ type Gateway interface {
 	State() *State
 	// Events are the quality events that are known, newest first.
 	Events() EventList
-	// Put hands an act in and returns when what follows from it is durable.
-	Put(ctx context.Context, act record.Body) error
+	// Hand gives an act in. An error means that it was not taken and never will
+	// be; what has been taken is known by what is returned.
+	Hand(ctx context.Context, act *record.Act) (Handed, error)
 	// Progress is when the deciding goroutine last went round.
 	Progress() time.Time
 	// EachSample calls fn with the committed samples of a range, in order of i,
@@ -77,6 +78,7 @@ type Panel struct {
 	hub      *hub
 	sessions sessions
 	reads    chan struct{} // who is reading the record
+	requests requests
 	server   *http.Server
 }
 

@@ -22,6 +22,8 @@ type Shown struct {
 	// Rank and Unacked are of the parameter's gravest alarm; 0 for none.
 	Rank    int  `json:"rank"`
 	Unacked bool `json:"unacked"`
+	// Shelved is until when the last of its shelved alarms is.
+	Shelved Instant `json:"shelved_until" doc:"an alarm of it is shelved until then"`
 }
 
 // Bar is a parameter's scale. All places are fractions of its length; what lies

@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,11 +19,22 @@ type State struct {
 	Clock     Clock       `json:"clock"`
 	Sources   []Source    `json:"sources"`
 	Equipment []Equipment `json:"equipment"`
-	Alarms    []Alarm     `json:"alarms" doc:"unacknowledged first, then by priority, then the newest first"`
+	Alarms    []Alarm     `json:"alarms" doc:"unacknowledged first, then by priority, then the newest first; the shelved ones behind all others"`
 	Gaps      []Gap       `json:"gaps" doc:"open ones"`
 	Outbox    Outbox      `json:"outbox"`
 	Specs     []Spec      `json:"specs" doc:"every installed revision, those in force first"`
 }
+
+// Active are the alarms that are annunciated: those that are not shelved.
+func (s *State) Active() []Alarm {
+	if i := slices.IndexFunc(s.Alarms, Alarm.Shelved); i >= 0 {
+		return s.Alarms[:i]
+	}
+	return s.Alarms
+}
+
+// Shelved are the others, which are behind them.
+func (s *State) Shelved() []Alarm { return s.Alarms[len(s.Active()):] }
 
 // Identity says who this is.
 type Identity struct {
@@ -78,7 +90,16 @@ type Field struct {
 	Known bool    `json:"known"`
 	By    string  `json:"by,omitempty" doc:"who said so: tag, mes, panel"`
 	Since Instant `json:"since"`
+	From  string  `json:"from,omitempty" enum:"tag,mes,panel" doc:"where the settings have it come from; none: they do not name it"`
+	Tag   string  `json:"tag,omitempty" doc:"the tag that gives it; it cannot be said by a person then"`
 }
+
+// Where a field of the context comes from.
+const (
+	FromTag   = "tag"
+	FromMES   = "mes"
+	FromPanel = "panel"
+)
 
 // SpecRef names the exact revision of a specification.
 type SpecRef struct {
@@ -163,10 +184,23 @@ type Alarm struct {
 	Comment   string  `json:"comment,omitempty"`
 	RespondS  float64 `json:"respond_within_s,omitempty"`
 	EventID   string  `json:"event_id,omitempty" doc:"of the open quality event beside it"`
+	Class     string  `json:"class,omitempty" doc:"of the rule; critical needs more than an operator to shelve it"`
+
+	ShelvedBy     string  `json:"shelved_by,omitempty"`
+	ShelvedAt     Instant `json:"shelved_at"`
+	ShelvedUntil  Instant `json:"shelved_until" doc:"when it comes back by itself; null for one that is not shelved"`
+	ShelvedReason string  `json:"shelved_reason,omitempty"`
 }
 
 // Acked says whether nobody need acknowledge it any more.
 func (a Alarm) Acked() bool { return a.State == "ACKED" }
+
+// Shelved says whether it has been put aside: it is not annunciated, and listed
+// apart.
+func (a Alarm) Shelved() bool { return a.State == "SHLVD" }
+
+// Unacked says whether it waits for somebody to acknowledge it.
+func (a Alarm) Unacked() bool { return !a.Acked() && !a.Shelved() }
 
 // Standing says whether what it is about still is so.
 func (a Alarm) Standing() bool { return a.ClearedAt == 0 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,8 +24,8 @@ type toy struct {
 	state    atomic.Pointer[State]
 	events   atomic.Pointer[EventList]
 	progress atomic.Int64
-	// put answers an act; nil takes it.
-	put func(context.Context, record.Body) error
+	// hand answers an act; nil, or no answer, takes it.
+	hand func(context.Context, *record.Act) (Handed, error)
 	// samples are all that is on record; stuck reading does not end by itself.
 	samples []record.Sample
 	stuck   bool
@@ -45,16 +46,17 @@ func (g *toy) Events() EventList {
 	return EventList{Events: []Event{}}
 }
 
-func (g *toy) Put(ctx context.Context, b record.Body) error {
-	if g.put != nil {
-		if err := g.put(ctx, b); err != nil {
-			return err
+func (g *toy) Hand(ctx context.Context, act *record.Act) (Handed, error) {
+	if g.hand != nil {
+		h, err := g.hand(ctx, act)
+		if h != nil || err != nil {
+			return h, err
 		}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.acts = append(g.acts, b.(*record.Act))
-	return nil
+	g.acts = append(g.acts, act)
+	return func(context.Context) (Settled, error) { return Settled{Size: 8}, nil }, nil
 }
 
 func (g *toy) EachSample(ctx context.Context, r SampleRange, fn func(record.Sample) bool) error {
@@ -111,7 +113,8 @@ func plant() *State {
 	recipe := param("recipe", sample.StringValue("R-1<b>"), NotApplicable, Rule{ID: "is", Kind: "equals", Expected: &Value{sample.StringValue("R-1")}, Class: "major"})
 	recipe.Unit = ""
 	e := Equipment{Name: "furn-03", Title: "Furnace 3", Specs: []SpecRef{ref}, Parameters: []Parameter{good, out, stale, recipe},
-		Context: []Field{{Name: "lot", Value: "L-1", Known: true, By: "tag"}, {Name: "operator", Value: "unknown"}}}
+		Context: []Field{{Name: "lot", Value: "L-1", Known: true, By: "tag", From: FromTag, Tag: "lot"}, {Name: "operator", Value: "unknown", From: FromPanel},
+			{Name: "material", Value: "M-1", Known: true, By: "mes", From: FromMES}, {Name: "heat", Value: "H-1", Known: true, By: "mes"}}}
 	for i := range e.Parameters {
 		e.Parameters[i].Show()
 	}
@@ -215,6 +218,25 @@ func (s *stand) nonce(t *testing.T) string {
 		t.Fatalf("nonce: %s %v", body, err)
 	}
 	return n.Nonce
+}
+
+// join makes one more person known; each costs a hash.
+func (s *stand) join(t *testing.T, id string, role people.Role) {
+	t.Helper()
+	if err := s.store.Add(t.Context(), people.New{ID: id, Name: "Printed " + id, Role: role, PIN: pin}, people.By{Who: "test", At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// actWith is the body of a signed act that says more.
+func actWith(user, meaning, comment, nonce string, more map[string]any) string {
+	m := map[string]any{"user": user, "pin": pin, "meaning": meaning, "comment": comment, "nonce": nonce}
+	maps.Copy(m, more)
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }
 
 // act is the body of a signed act.

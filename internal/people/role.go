@@ -49,16 +49,16 @@ type Act string
 
 // The acts, named as on the audit trail.
 const (
-	View       Act = "view"       // log in to look
-	Ack        Act = "ack"        // acknowledge an alarm
-	Comment    Act = "comment"    // say something about an alarm
-	SetContext Act = "context"    // say what is being made
-	Shelve     Act = "shelve"     // put an alarm aside for a time, and take it back
+	View       Act = "view"    // log in to look
+	Ack        Act = "ack"     // acknowledge an alarm
+	Comment    Act = "comment" // say something about an alarm
+	SetContext Act = "context" // say what is being made
+	Shelve     Act = "shelve"  // put an alarm aside for a time, and take it back
 	// ShelveCritical is Shelve for alarms of critical rules: those whom ISA-18.2
 	// calls highly managed (ANSI/ISA-18.2-2016, clause 11) need more than an operator.
 	ShelveCritical Act = "shelve_critical"
-	Reclassify Act = "reclassify" // give a quality event another class
-	Withdraw   Act = "withdraw"   // withdraw a quality event or a specification
+	Reclassify     Act = "reclassify" // give a quality event another class
+	Withdraw       Act = "withdraw"   // withdraw a quality event or a specification
 )
 
 // May says whether a role has the right to an act. What the table does not name

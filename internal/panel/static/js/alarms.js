@@ -2,7 +2,7 @@
 // stands still while a finger is on the list, so that no row moves under it.
 import { html } from "./html.js";
 import { part, now } from "./store.js";
-import { age, clock, stateWord } from "./words.js";
+import { age, clock, left, stateWord } from "./words.js";
 import { Icon } from "./board.js";
 import { sign } from "./sign.js";
 
@@ -25,6 +25,10 @@ function recordOf(a) {
 
 const marks = { receipted: "✓ receipted", queued: "… queued", rejected: "✗ rejected" };
 
+export const isShelved = (a) => a.state === "SHLVD";
+export const active = () => (part("alarms") || []).filter((a) => !isShelved(a));
+export const shelved = () => (part("alarms") || []).filter(isShelved);
+
 export function AlarmRow({ a, all }) {
   const acked = a.state === "ACKED";
   const record = recordOf(a);
@@ -38,15 +42,35 @@ export function AlarmRow({ a, all }) {
     <div class="act">
       ${!acked && html`<button class="sign" data-act="ack" onClick=${() => sign(a, "ack")}>ACKNOWLEDGE</button>`}
       ${(all || acked) && html`<button data-act="comment" onClick=${() => sign(a, "comment")}>Comment</button>`}
+      ${all && html`<button data-act="shelve" onClick=${() => sign(a, "shelve")}>Shelve</button>`}
       ${all && record && html`<a class="button" href="/events/${record.event_id}">Record</a>`}
     </div>
   </article>`;
 }
 
+function ShelvedRow({ a }) {
+  return html`<tr data-alarm=${a.id}>
+    <td><${Icon} rank=${a.rank} /></td>
+    <td><b>${a.equipment} · ${a.name}</b><small>${a.text}</small></td>
+    <td>${a.cleared_at ? "returned" : html`<b>STANDING</b><small>${a.value_text}, ${a.limit}</small>`}</td>
+    <td>${a.shelved_reason}</td><td>${a.shelved_by}</td><td>${clock(a.shelved_at)}</td>
+    <td><b>${clock(a.shelved_until)}</b><small>${left(now(), a.shelved_until)}</small></td>
+    <td><button data-act="unshelve" onClick=${() => sign(a, "unshelve")}>Take back</button></td></tr>`;
+}
+
+function Shelf() {
+  const list = shelved();
+  if (list.length === 0) return null;
+  return html`<section class="shelf"><h2>${list.length} shelved</h2>
+    <p class="note">Not annunciated until then; judged and recorded all the same.</p>
+    <table><thead><tr><th></th><th>Alarm</th><th>Now</th><th>Why</th><th>By</th><th>Since</th><th>Until</th><th></th></tr></thead>
+    <tbody>${list.map((a) => html`<${ShelvedRow} key=${a.id} a=${a} />`)}</tbody></table></section>`;
+}
+
 export function Alarms() {
-  const alarms = ordered(part("alarms") || []);
+  const alarms = ordered(active());
   return html`<section class="list">
     ${alarms.map((a) => html`<${AlarmRow} key=${a.id} a=${a} all=${true} />`)}
     ${alarms.length === 0 && html`<p class="calm">No alarm.</p>`}
-  </section>`;
+  </section><${Shelf} />`;
 }

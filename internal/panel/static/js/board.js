@@ -1,8 +1,9 @@
 // The line board: every parameter against its limits, and the gravest alarms.
 import { html } from "./html.js";
 import { part, now } from "./store.js";
-import { age, percent, words } from "./words.js";
-import { AlarmRow } from "./alarms.js";
+import { age, clock, percent, words } from "./words.js";
+import { AlarmRow, active, shelved } from "./alarms.js";
+import { say } from "./sign.js";
 
 const strip = 2; // alarms at the board's foot
 
@@ -42,6 +43,7 @@ function Tile({ p, live }) {
     <p class="value ${long(s.value)}"><b>${s.value}</b> <span>${s.unit}</span></p>
     ${s.bar && html`<${Bar} bar=${s.bar} />`}
     <p class="word"><b>${live ? s.word : "NOT RECORDED"}</b><span>${s.limit}</span></p>
+    ${s.shelved_until && html`<p class="from">alarm shelved until ${clock(s.shelved_until)}</p>`}
     <p class="from">${lead && lead.tag}${p.inputs.length > 1 && ` of ${p.inputs.length}`} · heard ${age(now(), s.heard)}${s.heard ? " ago" : ""}</p>
   </article>`;
 }
@@ -53,9 +55,11 @@ function Field({ f }) {
 function Equipment({ name, live }) {
   const e = part(`equipment/${name}`);
   if (!e) return null;
+  const asked = e.context.some((f) => f.from === "panel");
   const tiles = e.keys.map((key) => part(key)).filter(Boolean);
   return html`<section class="equipment">
-    <h2>${e.title} <small>${e.name}</small>${e.context.map((f) => html`<${Field} f=${f} />`)}</h2>
+    <h2>${e.title} <small>${e.name}</small>${e.context.map((f) => html`<${Field} f=${f} />`)}
+      ${asked && html`<button class="say" data-act="context" onClick=${() => say(e)}>Change</button>`}</h2>
     <div class="tiles">
       ${tiles.map((p) => html`<${Tile} key=${p.spec.id + p.id} p=${p} live=${live} />`)}
       ${tiles.length === 0 && html`<p class="nothing">Nothing is judged here: no specification in force is for this equipment.</p>`}
@@ -65,7 +69,8 @@ function Equipment({ name, live }) {
 
 export function Board() {
   const names = part("equipment");
-  const alarms = part("alarms") || [];
+  const alarms = active();
+  const aside = shelved().length;
   if (!names) return html`<p class="nothing">No equipment yet: the gateway is starting.</p>`;
   const more = alarms.length - strip;
   return html`${names.map((name) => html`<${Equipment} key=${name} name=${name} live=${part("recording")} />`)}
@@ -73,5 +78,6 @@ export function Board() {
       ${alarms.slice(0, strip).map((a) => html`<${AlarmRow} key=${a.id} a=${a} />`)}
       ${alarms.length === 0 && html`<p class="calm">No alarm.</p>`}
       ${more > 0 && html`<a class="more" href="/alarms">${more} more ${more === 1 ? "alarm" : "alarms"}</a>`}
+      ${aside > 0 && html`<a class="more" href="/alarms">${aside} shelved</a>`}
     </section>`;
 }

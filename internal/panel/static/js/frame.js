@@ -3,6 +3,7 @@
 import { html, fill } from "./html.js";
 import { part, now, silence, lastBeat, connected } from "./store.js";
 import { clock, zone } from "./words.js";
+import { active, shelved } from "./alarms.js";
 
 // quiet is how long nothing may be heard, in ms: beats come every second, and
 // within three the screen must say that it is not live.
@@ -35,11 +36,11 @@ export function Head() {
 
 export function Nav() {
   const page = document.body.dataset.page;
-  const alarms = (part("alarms") || []).length;
+  const alarms = [active().length || "", shelved().length ? `${shelved().length} shelved` : ""].filter(Boolean).join(", ");
   const open = (part("events") || []).filter((e) => e.open).length;
   const link = (path, name, text, count) =>
     html`<a href=${path} aria-current=${page === name || (name === "events" && page === "event") ? "page" : null}>${text} <i>${count}</i></a>`;
-  return html`${link("/", "board", "Board", "")}${link("/alarms", "alarms", "Alarms", alarms || "")}
+  return html`${link("/", "board", "Board", "")}${link("/alarms", "alarms", "Alarms", alarms)}
     ${link("/events", "events", "Events", open ? `${open} open` : "")}${link("/specs", "specs", "Specifications", "")}${link("/health", "health", "Health", "")}`;
 }
 

@@ -2,7 +2,7 @@
 // given. The PIN is in the field and in the request, and nowhere else.
 import { html, fill } from "./html.js";
 import { now } from "./store.js";
-import { clock, zone } from "./words.js";
+import { clock, words, zone } from "./words.js";
 import { Icon } from "./board.js";
 
 const acts = {
@@ -17,14 +17,50 @@ const acts = {
     meaning: "commented",
     says: "I add this comment to the alarm's record.",
     causes: ["Sensor replaced", "Setpoint corrected", "Load set apart", "Quality informed"],
+    needs: true,
+  },
+  shelve: {
+    title: "Shelve",
+    meaning: "shelved",
+    says: "I put this alarm aside until then and answer for watching it. It is judged and recorded all the same, and comes back by itself.",
+    causes: ["Chattering, maintenance called", "Sensor under repair", "Trial run"],
+    needs: true,
+  },
+  unshelve: {
+    title: "Take back",
+    meaning: "unshelved",
+    says: "I take this alarm off the shelf: it is annunciated again if it stands.",
+    causes: ["Repaired", "Trial over"],
+  },
+  context: {
+    title: "What is being made",
+    meaning: "declared",
+    says: "What I give here is what is being made from now on. It is on record with every event.",
+    causes: [],
   },
 };
 
-const people = JSON.parse(document.body.dataset.people || "null") || [];
-let open = null; // {alarm, act, user, pin, comment, wrong, busy}
+// How long an alarm can be shelved, in seconds; the last is the longest there is.
+const times = [
+  [900, "15 min"],
+  [3600, "1 h"],
+  [14400, "4 h"],
+  [28800, "8 h"],
+];
 
-export function sign(alarm, act) {
-  open = { alarm, act, user: people.length === 1 ? people[0].id : "", pin: "", comment: "", wrong: "", busy: false };
+const people = JSON.parse(document.body.dataset.people || "null") || [];
+let open = null; // {alarm or equipment, act, user, pin, comment, duration or fields, wrong, busy}
+
+export const sign = (alarm, act) => begin({ alarm, act, duration: times[0][0] });
+
+// say is the act that tells what is being made on a piece of equipment.
+export function say(equipment) {
+  const fields = equipment.context.filter((f) => f.from === "panel").map((f) => ({ name: f.name, value: f.known ? f.value : "", known: f.known, was: f.value }));
+  begin({ equipment, act: "context", fields });
+}
+
+function begin(it) {
+  open = { user: people.length === 1 ? people[0].id : "", pin: "", comment: "", wrong: "", busy: false, ...it };
   draw();
   const d = document.querySelector("dialog");
   d.showModal();
@@ -47,15 +83,25 @@ async function answerOf(response) {
   throw new Error(body.detail || body.title || `The gateway answered ${response.status}.`);
 }
 
+// ask is the request that an act is: where it goes and what it says besides who
+// signs.
+function ask({ alarm, equipment, act, duration, fields }) {
+  if (act !== "context") return [`/api/v1/alarms/${encodeURIComponent(alarm.id)}/${act}`, act === "shelve" ? { duration_s: duration } : {}];
+  const said = fields.filter((f) => !f.known || f.value.trim() !== f.was).filter((f) => f.known || f.value.trim());
+  if (said.length === 0) throw new Error("Nothing is changed");
+  return ["/api/v1/context", { equipment: equipment.name, fields: Object.fromEntries(said.map((f) => [f.name, f.value.trim()])) }];
+}
+
 async function submit(event) {
   event.preventDefault();
   if (open.busy) return;
   set({ busy: true, wrong: "" });
-  const { alarm, act, user, pin, comment } = open;
+  const { act, user, pin, comment } = open;
   try {
+    const [path, more] = ask(open);
     const { nonce } = await answerOf(await fetch("/api/v1/nonce"));
-    const body = JSON.stringify({ user, pin, meaning: acts[act].meaning, comment, nonce });
-    await answerOf(await fetch(`/api/v1/alarms/${encodeURIComponent(alarm.id)}/${act}`, { method: "POST", headers: { "Content-Type": "application/json" }, body }));
+    const body = JSON.stringify({ user, pin, meaning: acts[act].meaning, comment, nonce, ...more });
+    await answerOf(await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body }));
     if (open) close();
   } catch (err) {
     if (open) set({ busy: false, pin: "", wrong: err instanceof TypeError ? "The gateway does not answer: nothing is known of the signature." : `${err.message}.` });
@@ -78,20 +124,34 @@ function Who() {
       html`<button type="button" key=${p.id} aria-pressed=${p.id === open.user} onClick=${() => set({ user: p.id })}>${p.name}</button>`)}</div>`}`;
 }
 
+function Subject() {
+  const { alarm, act, fields } = open;
+  if (act === "context")
+    return fields.map((f) => html`<label key=${f.name}>${words(f.name)}
+      <input name=${`field-${f.name}`} maxlength="200" autocomplete="off" placeholder=${f.known ? "none" : "unknown"} value=${f.value} onInput=${(e) => ((f.value = e.target.value), draw())} /></label>`);
+  return html`<p>${alarm.text} ${alarm.limit && html`<b>${alarm.value_text}</b>, ${alarm.limit}`}</p>
+    ${alarm.action && html`<p><b>What to do:</b> ${alarm.action}</p>`}`;
+}
+
+function Times() {
+  return html`<div class="chips times" role="group" aria-label="for how long">${times.map(([s, text]) =>
+    html`<button type="button" key=${s} data-seconds=${s} aria-pressed=${open.duration === s} onClick=${() => set({ duration: s })}>${text}</button>`)}</div>`;
+}
+
 function Dialog() {
-  const { alarm, act, comment, wrong, busy } = open;
+  const { alarm, equipment, act, comment, wrong, busy } = open;
   const it = acts[act];
   return html`<dialog aria-labelledby="sign-title">
-    <h1 id="sign-title"><${Icon} rank=${alarm.rank} />${it.title}: ${alarm.equipment} · ${alarm.name}</h1>
+    <h1 id="sign-title">${alarm && html`<${Icon} rank=${alarm.rank} />`}${it.title}: ${alarm ? `${alarm.equipment} · ${alarm.name}` : equipment.title}</h1>
     <form onSubmit=${submit} autocomplete="off">
       <div class="left">
-        <p>${alarm.text} ${alarm.limit && html`<b>${alarm.value_text}</b>, ${alarm.limit}`}</p>
-        ${alarm.action && html`<p><b>What to do:</b> ${alarm.action}</p>`}
-        <div class="chips">${it.causes.map((c) => html`<button type="button" key=${c} aria-pressed=${comment === c} onClick=${() => set({ comment: comment === c ? "" : c })}>${c}</button>`)}</div>
-        <label>Comment<input name="comment" maxlength="500" required=${act === "comment"} value=${comment} onInput=${(e) => set({ comment: e.target.value })} /></label>
+        <${Subject} />
+        ${act === "shelve" && html`<${Times} />`}
+        ${it.causes.length > 0 && html`<div class="chips">${it.causes.map((c) => html`<button type="button" key=${c} aria-pressed=${comment === c} onClick=${() => set({ comment: comment === c ? "" : c })}>${c}</button>`)}</div>`}
+        <label>${act === "shelve" ? "Reason" : "Comment"}<input name="comment" maxlength="500" required=${!!it.needs} value=${comment} onInput=${(e) => set({ comment: e.target.value })} /></label>
         <${Who} />
         <label>PIN<input name="pin" type="password" inputmode="numeric" required maxlength="64" autocomplete="off" value=${open.pin} onInput=${(e) => set({ pin: e.target.value })} /></label>
-        <p class="meaning">Meaning of the signature: <b>${it.meaning.toUpperCase()}</b>. ${it.says}<br /><small>${clock(new Date(now()).toISOString())} ${zone(now())}</small></p>
+        <p class="meaning">Meaning of the signature: <b>${it.meaning.toUpperCase()}</b>. ${act === "shelve" && html`<b>Until ${clock(new Date(now() + 1000 * open.duration).toISOString())}.</b> `}${it.says}<br /><small>${clock(new Date(now()).toISOString())} ${zone(now())}</small></p>
       </div>
       <${Keys} />
       <div class="end">

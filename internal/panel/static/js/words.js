@@ -23,6 +23,12 @@ export function age(now, text) {
   return `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60) % 60)}`;
 }
 
+// left is how long it still is to an instant.
+export function left(now, text) {
+  const m = Math.max(0, Math.ceil((Date.parse(text) - now) / 60000));
+  return m < 60 ? `${m} min left` : `${Math.floor(m / 60)} h ${two(m % 60)} left`;
+}
+
 const states = {
   UNACK: "NOT ACKNOWLEDGED",
   ACKED: "acknowledged",
