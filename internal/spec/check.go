@@ -93,40 +93,100 @@ func (c *checker) equipment(e *EquipmentFacts) {
 func (c *checker) parameter(path string, e *EquipmentFacts, p *Parameter) {
 	for i, tag := range p.Inputs {
 		facts, ok := e.Tags[tag]
-		unit, input := facts.Unit, element(path+".inputs", i)
-		if ok {
-			c.kind(input, e.Name+"/"+tag, facts.Kind, p)
-		}
-		switch {
-		case !ok:
+		input := element(path+".inputs", i)
+		if !ok {
 			c.problem(input, fmt.Sprintf("%s has no tag %q", e.Name, tag), nearTag(tag, e))
-		case p.Unit != "" && unit == "":
-			c.problem(path+".unit", fmt.Sprintf("the tag %s/%s has no unit in the settings, the parameter has %s", e.Name, tag, p.Unit), "give the tag its unit")
-		case p.Unit != "" && unit != p.Unit:
-			c.problem(path+".unit", fmt.Sprintf("the tag %s/%s is in %s, the parameter in %s", e.Name, tag, unit, p.Unit), "units are never converted: they must be equal")
+			continue
 		}
+		c.kind(input, e.Name+"/"+tag, facts.Kind, p)
+		c.units(path, e.Name+"/"+tag, i, facts, p)
 	}
 	for i := range p.Rules {
-		when := element(path+".rules", i) + ".when"
-		if len(p.Rules[i].When) > 0 && c.field(when, e, "phase") {
-			c.values(when, e, "phase", p.Rules[i].When)
+		c.rule(element(path+".rules", i), e, p, &p.Rules[i])
+	}
+}
+
+// rule reports what a rule needs to know of the equipment and never will.
+func (c *checker) rule(path string, e *EquipmentFacts, p *Parameter, r *Rule) {
+	if len(r.When) > 0 && c.field(path+".when", e, "phase") {
+		c.values(path+".when", e, "phase", r.When)
+	}
+	if r.Kind == SPC && r.Chart.Per == PerPart {
+		c.field(path+".kind", e, "serials")
+	}
+	if _, lots := e.Context["lot"]; !lots && len(c.d.AppliesWhen) == 0 && p.needsOperation(r) {
+		c.problem(path+".kind", fmt.Sprintf("rule %s is decided at the end of an operation, and %s never knows of one", r.ID, e.Name), "say with applies_when when an operation is under way, or add lot under context of "+e.Name)
+	}
+}
+
+// needsOperation says whether a rule can be decided only with a whole operation.
+func (p *Parameter) needsOperation(r *Rule) bool {
+	return NeedsOperation(r.Kind) || p.Computed != nil && p.Computed.Over != ""
+}
+
+// Lint reports, as strictyaml.Problems, what is wrong with the document for
+// itself and yet no reason not to read it: a rehearsal takes the whole file as
+// the operation, a gateway must know where one begins and ends.
+func (d *Document) Lint() error {
+	c := checker{d: d}
+	if len(d.AppliesWhen) > 0 || slices.Contains(d.ContextRequired, "lot") {
+		return nil
+	}
+	for i := range d.Parameters {
+		p := &d.Parameters[i]
+		for k := range p.Rules {
+			if p.needsOperation(&p.Rules[k]) {
+				c.problem(element(element("parameters", i)+".rules", k)+".kind",
+					fmt.Sprintf("rule %s is decided at the end of an operation, and the document does not say what one is", p.Rules[k].ID),
+					"add applies_when, or lot to context_required: then a lot's stay is the operation")
+			}
 		}
 	}
+	return c.problems.Sorted().Err()
 }
 
 // kind reports a tag whose values no rule could ever compare: text with a
 // limit, or text with a number.
 func (c *checker) kind(path, tag string, k sample.Kind, p *Parameter) {
+	isText := k == sample.String
+	if p.Computed != nil && isText {
+		c.problem(path, fmt.Sprintf("the tag %s is text, and computed wants numbers", tag), "use another tag")
+		return
+	}
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		isText := k == sample.String
 		switch {
-		case k == sample.None:
+		case k == sample.None || r.Kind == Frozen || p.Computed != nil:
 		case r.Kind != Equals && isText:
 			c.problem(path, fmt.Sprintf("the tag %s is text, and rule %s compares numbers", tag, r.ID), "use kind: equals, or another tag")
 		case r.Kind == Equals && isText != (r.Expected.Kind() == sample.String):
 			c.problem(path, fmt.Sprintf("the tag %s can never equal %s, which rule %s wants", tag, valueText(*r.Expected), r.ID), "text is written in quotes, a number or true and false without")
 		}
+	}
+}
+
+// units reports a tag whose unit is not the one in which its values are judged.
+func (c *checker) units(path, tag string, input int, facts TagFacts, p *Parameter) {
+	if p.Computed != nil && p.Computed.Kinetic == nil { // of several units another one is made
+		if facts.Unit == "" && facts.Kind != sample.Bool {
+			c.problem(element(path+".inputs", input), fmt.Sprintf("the tag %s has no unit in the settings, and computed makes %s of it", tag, p.Unit), "give the tag its unit")
+		}
+		return
+	}
+	at, want := path+".unit", p.Unit
+	for i := range p.Rules {
+		for _, x := range p.Rules[i].Ranges {
+			if x.Input == input && x.Unit != p.Unit {
+				at, want = element(path+".inputs", input), x.Unit
+			}
+		}
+	}
+	switch {
+	case want == "" || want == facts.Unit:
+	case facts.Unit == "":
+		c.problem(at, fmt.Sprintf("the tag %s has no unit in the settings, the parameter has %s", tag, want), "give the tag its unit")
+	default:
+		c.problem(at, fmt.Sprintf("the tag %s is in %s, the parameter in %s", tag, facts.Unit, want), "units are never converted: they must be equal")
 	}
 }
 

@@ -23,7 +23,7 @@ var (
 // Parse reads a specification document. The error is strictyaml.Problems:
 // every mistake at once, each with its place in file, its cause and its cure.
 // Nothing in the document is ignored: a key has an effect, is kept as
-// description, or is refused as not judged by this version.
+// description, or is refused.
 func Parse(file string, b []byte) (*Document, error) {
 	sum := sha256.Sum256(b)
 	yaml := strictyaml.Parse(file, b)
@@ -55,13 +55,7 @@ func (p *parser) document(n strictyaml.Node) {
 	d.ContextRequired = p.names(n.Get("context_required"), fieldShape)
 	d.AppliesWhen = p.appliesWhen(n.Get("applies_when"))
 	p.parameters(n.Need("parameters"))
-	notJudged(n.Get("classification"), "classification")
-}
-
-// notJudged refuses a key that is part of the form but has no effect here yet.
-// Taking it and doing nothing would be a promise to whoever approved it.
-func notJudged(n strictyaml.Node, what string) {
-	n.Problem(what+" is not judged by this version", "remove it; a later version of andon will take it")
+	d.Classification = classification(n.Get("classification"))
 }
 
 func effective(n strictyaml.Node) Effective {

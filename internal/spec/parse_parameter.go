@@ -34,6 +34,7 @@ func (p *parser) parameter(n strictyaml.Node) Parameter {
 	if par.Name == "" {
 		par.Name = par.ID
 	}
+	par.Computed = computed(n.Get("computed"), &par)
 	par.SensorLoss = sensorLoss(n.Get("sensor_loss"), &par)
 	par.Calibration.Overdue = oneOfOr(n.Get("calibration").Get("overdue"), "deviation", "flag")
 	inclusive(limits)

@@ -50,6 +50,9 @@ func (p *parser) rule(n strictyaml.Node, of parameterNode) Rule {
 		decidedOnce(n, &r)
 	}
 	ruleDeadband(n.Get("deadband"), &r, of.par)
+	if of.par.Computed != nil {
+		ofComputed(n, &r, of.par.Computed)
+	}
 	return r
 }
 

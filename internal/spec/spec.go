@@ -26,6 +26,8 @@ type Document struct {
 	// field of the context and the values it may have. Empty: always.
 	AppliesWhen []Condition
 	Parameters  []Parameter
+	// Classification says when an event is worse than its rule says; may be nil.
+	Classification *Classification
 
 	// places says where in the file each checked value stands, by path; for
 	// problems found later (Check).
@@ -217,13 +219,6 @@ const (
 	Continuous = "continuous"
 	Cumulative = "cumulative"
 )
-
-// Computed is one value made of a parameter's inputs. It is known when all of
-// them are.
-type Computed struct {
-	Expression string // as written
-	program    *program
-}
 
 // ProfilePoint is a point of an envelope: the limits at a time since the phase
 // began. Between two points they go straight; before the first and after the

@@ -39,6 +39,9 @@ func (d *Document) Text() string {
 	w.field("scope", d.Scope.String())
 	w.field("needs", strings.Join(d.ContextRequired, ", "))
 	w.field("applies", appliesText(d.AppliesWhen))
+	if d.Classification != nil {
+		w.field("critical", "whatever the rule says, when "+strings.Join(d.Classification.EscalateToCritical, ", or when "))
+	}
 	for i := range d.Parameters {
 		w.line(0, "")
 		w.parameter(&d.Parameters[i])
@@ -109,6 +112,7 @@ func (w writer) parameter(p *Parameter) {
 	w.line(0, "Parameter %s", title)
 	w.field("inputs", strings.Join(p.Inputs, ", "))
 	w.field("unit", p.Unit)
+	w.field("computed", computedText(p))
 	w.field("limits", limitsText(p))
 	if p.Precision != 0 {
 		w.field("precision", num(p.Precision))
@@ -116,12 +120,16 @@ func (w writer) parameter(p *Parameter) {
 	w.field("sampling", samplingText(p.Sampling))
 	w.field("quality", qualityText(p.AcceptUncertain))
 	w.field("missing", missingText(p.MissingData))
+	if p.SensorLoss.MinimumInputs > 0 {
+		w.field("sensors", fmt.Sprintf("judged while at least %d of %d inputs are known, with a mark", p.SensorLoss.MinimumInputs, len(p.Inputs)))
+	}
+	w.field("overdue", map[string]string{"deviation": "an instrument overdue for calibration is a deviation", "flag": "an instrument overdue for calibration is a mark"}[p.Calibration.Overdue])
 	w.field("alarm", alarmText(p.Alarm))
 	if p.Evidence != (Evidence{}) {
 		w.field("evidence", fmt.Sprintf("%s before, %s after", Span(p.Evidence.Before), Span(p.Evidence.After)))
 	}
 	for i := range p.Rules {
-		w.rule(&p.Rules[i], p.Unit)
+		w.rule(&p.Rules[i], p)
 	}
 }
 
@@ -189,63 +197,6 @@ func alarmText(a Alarm) string {
 		}
 	}
 	return strings.Join(parts, "; ")
-}
-
-func (w writer) rule(r *Rule, unit string) {
-	w.line(1, "rule %s: out when %s", r.ID, outText(r, unit))
-	w.line(2, "%s", whenText(r))
-	raises := r.Class
-	if r.OnFail != "" {
-		raises += " " + r.OnFail
-	} else if r.Class != Signal {
-		raises += " deviation"
-	}
-	w.line(2, "raises a %s %s, its alarm %s", raises, after(r.EventDelay, "outside"), after(r.OnDelay, "outside"))
-	back := "over " + after(r.OffDelay, "inside")
-	if r.Deadband != 0 {
-		back += fmt.Sprintf(", %s %s back from the limit", num(r.Deadband), unit)
-	}
-	if r.Rejoin != 0 {
-		back += fmt.Sprintf(", out again within %s is the same event", Span(r.Rejoin))
-	}
-	lot := "a change of lot does not end it"
-	if r.OnLotChange == "split" {
-		lot = "a change of lot begins another"
-	}
-	w.line(2, "%s; %s", back, lot)
-}
-
-// after says for how long a value must be where it is.
-func after(d time.Duration, where string) string {
-	if d == 0 {
-		return "at once"
-	}
-	return "after " + Span(d) + " " + where
-}
-
-// outText says in which case a rule is broken.
-func outText(r *Rule, unit string) string {
-	of := map[string]string{
-		AnyInput: "any input", AllInputs: "all inputs together", Mean: "the mean of the inputs", Max: "the highest input", Min: "the lowest input",
-	}[r.Scope]
-	if r.Kind == Equals {
-		if r.Expected == nil {
-			return ""
-		}
-		return fmt.Sprintf("%s is not %s", of, valueText(*r.Expected))
-	}
-	var sides []string
-	if r.Low != nil {
-		sides = append(sides, "below "+num(*r.Low))
-	}
-	if r.High != nil {
-		sides = append(sides, "above "+num(*r.High))
-	}
-	text := fmt.Sprintf("%s is %s %s", of, strings.Join(sides, " or "), unit)
-	if r.LimitName != "" {
-		text += " (" + r.LimitName + ")"
-	}
-	return text
 }
 
 // valueText tells text from a number of the same letters.

@@ -9,19 +9,25 @@ import (
 )
 
 func TestTextGolden(t *testing.T) {
-	const golden = "testdata/good.txt"
-	got := mustParse(t, good).Text()
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
+	example, err := os.ReadFile("testdata/HT-7075-T6.D.spec.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	for name, document := range map[string]string{"good": good, "every": every, "HT-7075-T6.D": string(example)} {
+		golden := "testdata/" + name + ".txt"
+		got := mustParse(t, document).Text()
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
 	}
 }
 
@@ -38,6 +44,7 @@ func TestSpan(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(every))
+	f.Add([]byte("id: A\nrevision: 1\nschema: andon.spec/1\neffective: {from: 2026-01-01T00:00:00Z}\nparameters: [{id: p, inputs: [a, b], unit: Cel, computed: a-b, rules: [{id: r, kind: peak, max: 5}]}]\n"))
 	f.Add([]byte("schema: andon.spec/1\nparameters: [{rules: [{kind: band}]}]\n"))
 	f.Add([]byte("parameters: {a: 1}\nscope: 7\neffective: []\napplies_when: [x]\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -49,6 +56,9 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		whole(t, d)
+		if err := d.Lint(); err != nil && len(d.AppliesWhen) > 0 {
+			t.Errorf("lint: %v", err)
+		}
 		if d.Text() == "" || d.Check(Facts{}) == nil {
 			t.Error("cannot be read or fits nowhere and everywhere")
 		}

@@ -1,0 +1,421 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	exprparser "github.com/expr-lang/expr/parser"
+
+	"andon/internal/strictyaml"
+)
+
+// The bounds of an expression: far above any that a person would approve, low
+// enough that a hostile one is refused before it costs anything.
+const (
+	maxExpression = 1 << 10 // bytes
+	maxNodes      = 200     // names, numbers, operators and calls
+)
+
+// valueKind is what a part of an expression is.
+type valueKind uint8
+
+const (
+	aNumber valueKind = iota
+	aTruth
+	aClass // the name of a class; only to be compared
+)
+
+func (k valueKind) String() string {
+	switch k {
+	case aNumber:
+		return "a number"
+	case aTruth:
+		return "true or false"
+	case aClass:
+		return "a class"
+	}
+	return "nothing"
+}
+
+// variable is a name that an expression may use: the position of its value among
+// the inputs, and what it is.
+type variable struct {
+	i    int
+	kind valueKind
+}
+
+// language is what expressions in one place of a document may say.
+type language struct {
+	names map[string]variable
+	want  valueKind
+	// spans: numbers are durations, each with its unit, and mean seconds.
+	spans bool
+}
+
+// fault is what is wrong with an expression, and how to mend it.
+type fault struct{ cause, cure string }
+
+// compile reads an expression in the notation of expr-lang/expr, of which only
+// arithmetic, comparisons, and/or/not, conditions and a few functions are
+// allowed: nothing repeats, nothing is kept, nothing is looked up.
+func (l language) compile(n strictyaml.Node) *program {
+	source := n.Text()
+	if !n.OK() {
+		return nil
+	}
+	p, f := l.program(source)
+	if f != nil {
+		n.Problem(f.cause, f.cure)
+		return nil
+	}
+	return p
+}
+
+func (l language) program(source string) (*program, *fault) {
+	if len(source) > maxExpression {
+		return nil, &fault{fmt.Sprintf("an expression of %d bytes", len(source)), fmt.Sprintf("at most %d are read: make it simpler, or compute it where it is measured", maxExpression)}
+	}
+	text, f := l.plain(source)
+	if f != nil {
+		return nil, f
+	}
+	tree, err := exprparser.ParseWithConfig(text, &conf.Config{MaxNodes: maxNodes})
+	if err != nil {
+		return nil, l.syntaxFault(err, text == source)
+	}
+	c := compiler{language: l, used: map[string]bool{}}
+	kind, f := c.node(tree.Node)
+	switch {
+	case f != nil:
+		return nil, f
+	case kind != l.want:
+		return nil, &fault{fmt.Sprintf("the expression is %s, want %s", kind, l.want), "compare numbers to get true or false; write (…) ? 1 : 0 to get a number"}
+	case l.spans && len(c.used) == 0:
+		return nil, &fault{"the expression asks about nothing", "it may ask about " + l.known()}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.names)) {
+		if !l.spans && !c.used[name] {
+			return nil, &fault{fmt.Sprintf("the input %s is not used in the expression", name), "use it, or remove it from inputs: without its value there would be none"}
+		}
+	}
+	return &program{c.steps}, nil
+}
+
+// syntaxFault puts the library's words for a syntax error where a person finds
+// it; its drawing of the place would not survive on one line.
+func (l language) syntaxFault(err error, placed bool) *fault {
+	var at *file.Error
+	cure := "write it like p_in - p_out"
+	if l.spans {
+		cure = "write it like product_exposed and outside_for > 5min"
+	}
+	switch {
+	case !errors.As(err, &at):
+		return &fault{"the expression cannot be read: " + clip(err.Error()), cure}
+	case strings.Contains(at.Message, "maximum allowed nodes"):
+		return &fault{fmt.Sprintf("the expression has more than %d parts", maxNodes), "make it simpler, or compute it where it is measured"}
+	case placed:
+		return &fault{fmt.Sprintf("the expression cannot be read at its character %d: %s", at.Column+1, clip(at.Message)), cure}
+	}
+	return &fault{"the expression cannot be read: " + clip(at.Message), cure}
+}
+
+// The words of an expression, as plain splits it.
+var (
+	wordForm    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
+	numeralForm = regexp.MustCompile(`^[0-9](?:[eE][-+][0-9]|[0-9A-Za-z_.])*`)
+	textForm    = regexp.MustCompile(`^("[a-z]*"|'[a-z]*')`)
+	signs       = "+-*/^()<>=!&|?:, "
+	jsonNumber  = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+	spanForm    = regexp.MustCompile(`^((?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(ms|s|min|h|d)$`)
+)
+
+// plain lets through what an expression may be made of and nothing else, and
+// writes durations as seconds. What is refused here never reaches the library.
+func (l language) plain(source string) (string, *fault) {
+	var b strings.Builder
+	for s := source; s != ""; {
+		word := wordForm.FindString(s)
+		numeral := numeralForm.FindString(s)
+		text := textForm.FindString(s)
+		switch {
+		case word != "":
+			b.WriteString(word)
+		case numeral != "":
+			seconds, f := l.numeral(numeral)
+			if f != nil {
+				return "", f
+			}
+			b.WriteString(seconds)
+		case text != "" && l.spans:
+			b.WriteString(text)
+		case strings.Contains(signs, s[:1]):
+			b.WriteByte(s[0])
+			s = s[1:]
+			continue
+		default:
+			r := []rune(s)[0]
+			return "", &fault{fmt.Sprintf("the character %q has no meaning in an expression", r), "it is made of names, numbers and + - * / ^ ( ) < > = ! & | ? : ,"}
+		}
+		s = s[len(word)+len(numeral)+len(text):]
+	}
+	return b.String(), nil
+}
+
+// numeral checks how a number is written, as strictly as everywhere else in a
+// document.
+func (l language) numeral(s string) (string, *fault) {
+	if !l.spans {
+		if !jsonNumber.MatchString(s) {
+			return "", &fault{fmt.Sprintf("%q is not a number", clip(s)), "write it like 5, 0.5 or 2e3"}
+		}
+		return s, nil
+	}
+	m := spanForm.FindStringSubmatch(s)
+	if m == nil {
+		return "", &fault{fmt.Sprintf("%q is not a duration", clip(s)), "write it like 30s, 5min or 2h: every number here is one"}
+	}
+	v, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		return "", &fault{fmt.Sprintf("%q is not a duration", clip(s)), "write it like 30s, 5min or 2h"}
+	}
+	unit := map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "min": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
+	return strconv.FormatFloat(v*unit.Seconds(), 'g', -1, 64), nil
+}
+
+// known are the names of the language, for hints.
+func (l language) known() string {
+	return strings.Join(slices.Sorted(maps.Keys(l.names)), ", ")
+}
+
+// compiler turns the tree of an expression into steps.
+type compiler struct {
+	language
+	used  map[string]bool
+	steps []step
+	stack int // numbers on the stack after steps
+}
+
+func (c *compiler) emit(s step) *fault {
+	c.steps = append(c.steps, s)
+	c.stack += 1 - s.op.pops()
+	if c.stack > maxStack {
+		return &fault{"the expression is nested too deep", "make it simpler"}
+	}
+	return nil
+}
+
+func (c *compiler) node(n ast.Node) (valueKind, *fault) {
+	switch n := n.(type) {
+	case *ast.IntegerNode:
+		return aNumber, c.emit(step{op: opPush, x: float64(n.Value)})
+	case *ast.FloatNode:
+		return aNumber, c.emit(step{op: opPush, x: n.Value})
+	case *ast.BoolNode:
+		return aTruth, c.emit(step{op: opPush, x: truth(n.Value)})
+	case *ast.StringNode:
+		i := slices.Index(classes, n.Value)
+		if i < 0 {
+			return 0, &fault{fmt.Sprintf("%q is not a class", clip(n.Value)), "a class is one of " + strings.Join(classes, ", ")}
+		}
+		return aClass, c.emit(step{op: opPush, x: float64(i)})
+	case *ast.IdentifierNode:
+		v, ok := c.names[n.Value]
+		if !ok {
+			return 0, c.unknown(n.Value)
+		}
+		c.used[n.Value] = true
+		return v.kind, c.emit(step{op: opLoad, i: v.i})
+	case *ast.UnaryNode:
+		return c.unary(n)
+	case *ast.BinaryNode:
+		return c.binary(n)
+	case *ast.ConditionalNode:
+		return c.conditional(n)
+	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
+			return c.call(callee.Value, n.Arguments)
+		}
+	case *ast.BuiltinNode:
+		return c.call(n.Name, n.Arguments)
+	}
+	return 0, &fault{fmt.Sprintf("%s has no meaning here", clip(fmt.Sprint(n))), "an expression is arithmetic, comparisons, and, or, not, and a ? b : c"}
+}
+
+func (c *compiler) unknown(name string) *fault {
+	if near := strictyaml.Nearest(name, slices.Sorted(maps.Keys(c.names))); near != "" {
+		return &fault{fmt.Sprintf("the expression names %s, which is not known here", clip(name)), fmt.Sprintf("did you mean %q?", near)}
+	}
+	return &fault{fmt.Sprintf("the expression names %s, which is not known here", clip(name)), "it may name " + c.known()}
+}
+
+// wants compiles a part that must be of a kind.
+func (c *compiler) wants(n ast.Node, kind valueKind, by string) *fault {
+	got, f := c.node(n)
+	if f == nil && got != kind {
+		f = &fault{fmt.Sprintf("%s wants %s and has %s", by, kind, got), "mind the brackets: and, or and not bind less than comparisons, those less than arithmetic"}
+	}
+	return f
+}
+
+func (c *compiler) unary(n *ast.UnaryNode) (valueKind, *fault) {
+	switch n.Operator {
+	case "-":
+		f := c.wants(n.Node, aNumber, "-")
+		if f == nil {
+			f = c.emit(step{op: opNeg})
+		}
+		return aNumber, f
+	case "+":
+		return aNumber, c.wants(n.Node, aNumber, "+")
+	}
+	f := c.wants(n.Node, aTruth, n.Operator)
+	if f == nil {
+		f = c.emit(step{op: opNot})
+	}
+	return aTruth, f
+}
+
+// operator is what a sign between two parts does, and of what it makes what.
+type operator struct {
+	op     op
+	of, is valueKind
+}
+
+func operatorOf(sign string) (o operator, ok bool) {
+	switch sign {
+	case "+":
+		return operator{opAdd, aNumber, aNumber}, true
+	case "-":
+		return operator{opSub, aNumber, aNumber}, true
+	case "*":
+		return operator{opMul, aNumber, aNumber}, true
+	case "/":
+		return operator{opDiv, aNumber, aNumber}, true
+	case "^", "**":
+		return operator{opPower, aNumber, aNumber}, true
+	case "<":
+		return operator{opBelow, aNumber, aTruth}, true
+	case "<=":
+		return operator{opAtMost, aNumber, aTruth}, true
+	case ">":
+		return operator{opAbove, aNumber, aTruth}, true
+	case ">=":
+		return operator{opAtLeast, aNumber, aTruth}, true
+	case "==":
+		return operator{opEqual, aNumber, aTruth}, true
+	case "!=":
+		return operator{opUnequal, aNumber, aTruth}, true
+	case "and", "&&":
+		return operator{opAnd, aTruth, aTruth}, true
+	case "or", "||":
+		return operator{opOr, aTruth, aTruth}, true
+	}
+	return operator{}, false
+}
+
+func (c *compiler) binary(n *ast.BinaryNode) (valueKind, *fault) {
+	o, ok := operatorOf(n.Operator)
+	if !ok {
+		return 0, &fault{fmt.Sprintf("the operator %s has no meaning here", n.Operator), "there are + - * / ^ < <= > >= == != and or not"}
+	}
+	left, f := c.node(n.Left)
+	if f != nil {
+		return 0, f
+	}
+	if o.op == opEqual || o.op == opUnequal {
+		o.of = left // of any two that are alike
+	}
+	if left != o.of {
+		return 0, &fault{fmt.Sprintf("%s wants %s and has %s", n.Operator, o.of, left), "mind the brackets: and, or and not bind less than comparisons, those less than arithmetic"}
+	}
+	if f := c.wants(n.Right, o.of, n.Operator); f != nil {
+		return 0, f
+	}
+	return o.is, c.emit(step{op: o.op})
+}
+
+func (c *compiler) conditional(n *ast.ConditionalNode) (valueKind, *fault) {
+	if f := c.wants(n.Cond, aTruth, "?"); f != nil {
+		return 0, f
+	}
+	kind, f := c.node(n.Exp1)
+	if f == nil {
+		f = c.wants(n.Exp2, kind, "a condition with "+kind.String()+" on its one side")
+	}
+	if f == nil {
+		f = c.emit(step{op: opChoose})
+	}
+	return kind, f
+}
+
+// function is one that expressions may call.
+type function struct {
+	op    op
+	least int // arguments
+	most  int
+}
+
+// functionNames are all of them, for hints.
+const functionNames = "abs, exp, log, max, mean, min, pow, sqrt"
+
+func functionOf(name string) (f function, ok bool) {
+	const many = maxNodes
+	switch name {
+	case "abs":
+		return function{opAbs, 1, 1}, true
+	case "exp":
+		return function{opExp, 1, 1}, true
+	case "log": // the natural one
+		return function{opLn, 1, 1}, true
+	case "sqrt":
+		return function{opSqrt, 1, 1}, true
+	case "pow":
+		return function{opPower, 2, 2}, true
+	case "min":
+		return function{opLesser, 1, many}, true
+	case "max":
+		return function{opGreater, 1, many}, true
+	case "mean":
+		return function{opAdd, 1, many}, true
+	}
+	return function{}, false
+}
+
+// call compiles a call; of many arguments step by step, so that the stack does
+// not grow with their number.
+func (c *compiler) call(name string, args []ast.Node) (valueKind, *fault) {
+	fn, ok := functionOf(name)
+	switch {
+	case !ok:
+		return 0, &fault{fmt.Sprintf("there is no function %s", clip(name)), "there are " + functionNames}
+	case len(args) < fn.least || len(args) > fn.most:
+		return 0, &fault{fmt.Sprintf("%s of %d values", name, len(args)), fmt.Sprintf("it takes at least %d and at most %d", fn.least, fn.most)}
+	}
+	for i, a := range args {
+		if f := c.wants(a, aNumber, name); f != nil {
+			return 0, f
+		}
+		if i > 0 || fn.most == 1 {
+			if f := c.emit(step{op: fn.op}); f != nil {
+				return 0, f
+			}
+		}
+	}
+	if name != "mean" {
+		return aNumber, nil
+	}
+	if f := c.emit(step{op: opPush, x: float64(len(args))}); f != nil {
+		return 0, f
+	}
+	return aNumber, c.emit(step{op: opDiv})
+}
