@@ -3,8 +3,6 @@ package spec
 import (
 	"slices"
 	"time"
-
-	"andon/internal/strictyaml"
 )
 
 // classes are the names that a class may have, from the least.
@@ -55,26 +53,4 @@ func (c *Classification) Critical(f ClassFacts) bool {
 		}
 	}
 	return false
-}
-
-func classification(n strictyaml.Node) *Classification {
-	if !n.Present() {
-		return nil
-	}
-	list := n.Need("escalate_to_critical_when")
-	nodes := []strictyaml.Node{list}
-	if list.IsSeq() {
-		nodes = list.Seq()
-	}
-	if list.OK() && len(nodes) == 0 {
-		list.Problem("no condition", "remove classification: without it nothing is escalated")
-	}
-	var c Classification
-	for _, e := range nodes {
-		if p := factsLanguage().compile(e); p != nil {
-			c.EscalateToCritical = append(c.EscalateToCritical, e.Text())
-			c.programs = append(c.programs, p)
-		}
-	}
-	return &c
 }

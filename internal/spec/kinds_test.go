@@ -1,6 +1,7 @@
 package spec
 
 import (
+	_ "embed"
 	"math"
 	"testing"
 	"time"
@@ -9,57 +10,9 @@ import (
 )
 
 // every is a document with each kind of rule and each of its keys.
-const every = `schema: andon.spec/1
-id: EVERY
-revision: A
-effective: {from: 2026-03-01T00:00:00Z}
-applies_when: {phase: [heat, soak, cool]}
-parameters:
-  - id: load_temp
-    inputs: [tc1, tc2, tc3]
-    unit: "[degF]"
-    sampling: {interval: 10s}
-    limits: {lsl: 875, usl: 895}
-    nor: [880, 890]
-    sensor_loss: {minimum_inputs: 2, action: continue_and_flag}
-    calibration: {overdue: flag}
-    rules:
-      - {id: ramp, kind: rate, window: 5min, min: 2, max: 12, unit: "[degF]/min", scope: mean, deadband: 1, when: heat, class: minor}
-      - {id: slope, kind: rate, window: 1min, max: 0.5}
-      - {id: spread, kind: spread, max: 15, deadband: 2, when: soak, class: minor}
-      - {id: soak, kind: soak, start: lagging_at_or_above_lsl, tolerance: [875, 895], min: 45min, max: 75min, mode: continuous, class: critical, on_fail: nonconformance}
-      - {id: soak2, kind: soak, tolerance: [870, 900], max: 2h, mode: cumulative}
-      - {id: f0, kind: lethality, tref: 250, z: 18, min: 15min, max: 60min, scope: min}
-      - {id: preheat, kind: above, value: 302, min: 60s, max: 120s}
-      - {id: never, kind: above, value: usl, max: 0s}
-      - {id: cold, kind: below, value: nor, max: 90s}
-      - {id: top, kind: peak, min: lsl, max: usl, side: high}
-      - {id: bottom, kind: peak, min: 860, side: low}
-      - {id: golden, kind: envelope, when: heat, deadband: 0.5, profile: [[0s, null, 100], {t: 600, low: 400, high: 420}, [45min, 870, null]]}
-      - {id: stuck, kind: frozen, for: 5min, scope: all_inputs, on_delay: 1min}
-      - {id: chart, kind: spc, center: 885, sigma: 1.5, rules: [n1, n2], subgroup: 5, sample: {per: part, take: max}, class: minor}
-      - {id: ewma, kind: spc, chart: ewma, center: 885, sigma: 1.5, lambda: 0.2, l: 2.86, sample: {per: interval, every: 1min}}
-      - {id: cusum, kind: spc, chart: cusum, center: 885, sigma: 1.5, k: 0.5, h: 5, fir: true, when: soak, sample: {per: phase}}
-  - id: joint
-    inputs: [torque, angle]
-    rules:
-      - {id: final, kind: window, when: cool, ranges: {torque: [23, 27], angle: [40, null]}, units: {torque: N.m, angle: deg}}
-  - id: dp
-    inputs: [p_in, p_out]
-    unit: kPa
-    computed: "p_in > 0 ? p_in - p_out : 0"
-    rules: [{id: clogged, kind: high, limit: 50, on_delay: 5s}, {id: top, kind: peak, max: 60}]
-  - id: stored
-    inputs: [store]
-    unit: Cel
-    computed: {mean_kinetic_temperature: store, delta_h: 80, over: operation}
-    rules: [{id: mkt, kind: high, limit: 25}]
-  - id: alive
-    inputs: [beat]
-    rules: [{id: beats, kind: frozen, for: 5s}]
-classification:
-  escalate_to_critical_when: [product_exposed and special_process and outside_par_for > 5min, class == "major" and outside_for > 1h]
-`
+//
+//go:embed testdata/every.spec.yaml
+var every string
 
 // rule is a rule of a document.
 func ruleOf(t testing.TB, d *Document, id string) Rule {

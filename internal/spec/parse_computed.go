@@ -83,3 +83,25 @@ func ofComputed(n strictyaml.Node, r *Rule, c *Computed) {
 		kind.Problem(fmt.Sprintf("a mean over the operation has no %s", r.Kind), "use high, low, band or peak")
 	}
 }
+
+func classification(n strictyaml.Node) *Classification {
+	if !n.Present() {
+		return nil
+	}
+	list := n.Need("escalate_to_critical_when")
+	nodes := []strictyaml.Node{list}
+	if list.IsSeq() {
+		nodes = list.Seq()
+	}
+	if list.OK() && len(nodes) == 0 {
+		list.Problem("no condition", "remove classification: without it nothing is escalated")
+	}
+	var c Classification
+	for _, e := range nodes {
+		if p := factsLanguage().compile(e); p != nil {
+			c.EscalateToCritical = append(c.EscalateToCritical, e.Text())
+			c.programs = append(c.programs, p)
+		}
+	}
+	return &c
+}
