@@ -39,7 +39,29 @@ func (d *decision) change(a place, c *judge.Change) {
 		d.closeEvent(a, c, quality.ReturnedToSpec)
 	case judge.EventEnded, judge.EventSplit:
 		d.closeEvent(a, c, quality.Ended)
+	case judge.EventFound:
+		d.openEvent(a, c)
+		d.closeFound(a, c)
+	case judge.Decided:
+		d.decided(a, c)
 	case judge.EventOver:
+	}
+}
+
+// decided records what an operation has come to, met or not.
+func (d *decision) decided(a place, c *judge.Change) {
+	e, r, p, def := d.s.parameter(a)
+	d.out.Judgements = append(d.out.Judgements, record.Judgement{Equipment: e.Name, Parameter: p.ID, Rule: def.Rule(c.Rule).ID,
+		Verdict: c.Verdict.String(), At: c.At, Spec: r.Spec,
+		Result: &record.Result{From: c.Result.From, Requirement: quality.Requirement(def.Rule(c.Rule), &c.Result), Cut: c.Result.Cut}})
+}
+
+// closeFound: what was found at the end of an operation is over as it is found.
+// It returns to nothing, so no other revision says so.
+func (d *decision) closeFound(a place, c *judge.Change) {
+	_, _, p, def := d.s.parameter(a)
+	if ev := p.event(c.Rule, true); ev != nil {
+		ev.Close(ev.State, *c, def.Spec.Evidence.After, 0)
 	}
 }
 
@@ -58,6 +80,10 @@ func (d *decision) openEvent(a place, c *judge.Change) {
 	rule := def.Rule(c.Rule)
 	ev := quality.Event{Kind: quality.Deviation, Type: quality.ProcessParameter, Class: rule.Class, Parameter: p.ID,
 		Rule: c.Rule, RuleID: rule.ID, Spec: r.Spec, RaisedAt: d.at, Episode: c.Episode, Open: true}
+	if c.What == judge.EventFound {
+		result := c.Result
+		ev.Result = &result
+	}
 	prefix := "dev-"
 	switch {
 	case rule.Kind == judge.MissingData:
@@ -65,6 +91,11 @@ func (d *decision) openEvent(a place, c *judge.Change) {
 			return // the gap itself is on record
 		}
 		ev.Type = quality.MonitoringLost
+	case rule.Kind == judge.CalibrationOverdue:
+		if def.Spec.Calibration.Overdue == "flag" {
+			return // every document of the parameter says so
+		}
+		ev.Type = quality.Control
 	case rule.Class == quality.Signal:
 		ev.Kind, prefix = quality.Signal, "sig-"
 	case rule.OnFail == quality.Nonconformance:
@@ -142,7 +173,7 @@ func (d *decision) closing() {
 func (s *State) closingParameter(c *Closing) *judge.Parameter {
 	doc := s.Register.Find(c.Spec.ID, c.Spec.Revision)
 	i := slices.IndexFunc(doc.Parameters, func(p spec.Parameter) bool { return p.ID == c.Event.Parameter })
-	return judge.NewParameter(&doc.Parameters[i], 0)
+	return judge.NewParameter(&doc.Parameters[i], 0, nil)
 }
 
 // need is the question for an event's evidence: all samples of the parameter's
@@ -218,7 +249,8 @@ func (d *decision) setContext(e int, field string, v production.Value) {
 	if !d.s.Equipment[e].Context.Set(field, v) {
 		return
 	}
-	t := turn{e: e, from: v.From, lot: d.newLot(e, field, v)}
+	t := turn{e: e, from: v.From, what: d.turnOf(e, field, v)}
+	t.lot = t.what&judge.NewLot != 0
 	if t.lot {
 		d.split(t)
 	}
@@ -233,13 +265,14 @@ func (d *decision) setContext(e int, field string, v production.Value) {
 type turn struct {
 	e    int
 	from sample.Time
+	what judge.Turn
 	lot  bool // it is another lot
 }
 
 // turned lets everything that depends on the context know.
 func (d *decision) turned(t turn) {
 	d.eachOn(t.e, func(a place) {
-		d.step(a, func(j *judge.Judge) { j.Context(t.from, d.n) })
+		d.step(a, func(j *judge.Judge) { j.Context(t.from, d.n, t.what) })
 		if t.lot {
 			d.tellLot(a, t.from)
 		}
@@ -280,14 +313,28 @@ func (d *decision) eachOn(e int, fn func(place)) {
 	}
 }
 
-// newLot says whether the lot is another one than the last that was known, also
-// where it was unknown in between.
-func (d *decision) newLot(e int, field string, v production.Value) bool {
+// turnOf says what a value of a field begins: another lot, phase or part than
+// the last that was known, also where it was unknown in between.
+func (d *decision) turnOf(e int, field string, v production.Value) judge.Turn {
 	eq := &d.s.Equipment[e]
-	if field != production.Lot || !v.Known || v.Text == eq.Lot {
-		return false
+	last, what := (*string)(nil), judge.Turn(0)
+	switch field {
+	case production.Lot:
+		last, what = &eq.Lot, judge.NewLot
+	case production.Phase:
+		last, what = &eq.Phase, judge.NewPhase
+	case production.Serials:
+		last, what = &eq.Part, judge.NewPart
+	default:
+		return 0
 	}
-	first := eq.Lot == ""
-	eq.Lot = v.Text
-	return !first
+	if !v.Known || v.Text == *last {
+		return 0
+	}
+	first := *last == ""
+	*last = v.Text
+	if first && field != production.Phase { // the first that is known ends nothing
+		return 0
+	}
+	return what
 }

@@ -41,12 +41,12 @@ type decision struct {
 }
 
 func (d *decision) take(body record.Body) {
-	d.shelvesOver()
+	d.shelvesOver(body)
 	switch b := body.(type) {
 	case *record.Start:
 		d.start(b)
 	case *record.Stop:
-		d.audit(audit{Who: "gateway", Action: "stop", Object: "gateway", Reason: b.Reason})
+		d.stop(b)
 	case *record.Scan:
 		d.scan(b)
 	case *record.Confirm:
@@ -99,7 +99,34 @@ func (d *decision) start(b *record.Start) {
 		d.blind(d.wiredTags(""), quality.CauseGatewayDown, "")
 	}
 	d.refit()
+	if again {
+		s.each(func(a place) { d.step(a, func(j *judge.Judge) { j.Rewired(d.at, d.n) }) })
+	}
 	d.assignAll(d.at)
+}
+
+// stop: the run ends. Nothing of it is forgotten; when nothing will ever follow,
+// what is under way ends too.
+func (d *decision) stop(b *record.Stop) {
+	d.audit(audit{Who: "gateway", Action: "stop", Object: "gateway", Reason: b.Reason})
+	if !b.Final {
+		return
+	}
+	d.s.each(func(a place) {
+		_, r, _, _ := d.s.parameter(a)
+		turn := judge.Ended
+		switch {
+		case r.Operation != 0:
+			turn |= judge.InputsEnd
+		case len(d.s.x.docs[a.e][a.r].AppliesWhen) > 0 || d.s.Equipment[a.e].Lot != "":
+			return // no operation is under way
+		}
+		// Without applies_when and without lots all that there is was one operation.
+		d.step(a, func(j *judge.Judge) {
+			j.Operation(d.at, d.n, turn)
+			j.Advance(d.at)
+		})
+	})
 }
 
 // lived says until when the run before is known to have lived.
@@ -267,8 +294,8 @@ func (s *State) Due() sample.Time {
 		}
 	}
 	s.each(func(a place) {
-		_, _, p, _ := s.parameter(a)
-		if t := p.due(); t != 0 {
+		_, _, p, def := s.parameter(a)
+		if t := p.due(def); t != 0 {
 			soonest(t.Add(s.lag(a)))
 		}
 	})
@@ -276,8 +303,8 @@ func (s *State) Due() sample.Time {
 }
 
 // due is the source time at which the parameter has something to do.
-func (p *Parameter) due() sample.Time {
-	due := p.Judge.Due()
+func (p *Parameter) due(def *judge.Parameter) sample.Time {
+	due := p.Judge.Due(def)
 	for i := range p.Events {
 		if t := p.Events[i].Due(); t != 0 && (due == 0 || t < due) {
 			due = t
@@ -291,7 +318,7 @@ func (d *decision) step(a place, fn func(*judge.Judge)) {
 	s := d.s
 	_, _, p, def := s.parameter(a)
 	j := &s.x.judge
-	s.x.at, j.P, j.S, j.Changes = a, def, &p.Judge, j.Changes[:0]
+	s.x.at, j.P, j.S, j.N, j.Changes = a, def, &p.Judge, d.n, j.Changes[:0]
 	fn(j)
 	for i := range j.Changes {
 		d.change(a, &j.Changes[i])
@@ -301,8 +328,8 @@ func (d *decision) step(a place, fn func(*judge.Judge)) {
 // advance judges a parameter up to a limit, and tells what its events had
 // waiting for that instant.
 func (d *decision) advance(a place, limit sample.Time) {
-	_, _, p, _ := d.s.parameter(a)
-	if due := p.due(); due == 0 || due > limit {
+	_, _, p, def := d.s.parameter(a)
+	if due := p.due(def); due == 0 || due > limit {
 		return
 	}
 	d.step(a, func(j *judge.Judge) { j.Advance(limit) })

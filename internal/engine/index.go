@@ -92,7 +92,7 @@ func (s *State) indexRunning(x *index, byPath map[[2]string]sample.Tag, e, r int
 			}
 		}
 		x.slots = append(x.slots, -1)
-		params[p] = judge.NewParameter(def, s.parameterMaxGap(e, def))
+		params[p] = judge.NewParameter(def, s.parameterMaxGap(e, def), s.calibrationDue(e, def))
 	}
 	x.docs[e] = append(x.docs[e], doc)
 	x.params[e] = append(x.params[e], params)
@@ -135,6 +135,28 @@ func (s *State) parameterMaxGap(e int, p *spec.Parameter) time.Duration {
 		return defaultMaxGap
 	}
 	return 3 * interval
+}
+
+// calibrationDue is, by input, from when on its instrument is overdue: the day
+// after the due date, in UTC; 0 where the settings do not say, nil where they
+// say nothing.
+func (s *State) calibrationDue(e int, p *spec.Parameter) []sample.Time {
+	var due []sample.Time
+	for i, name := range p.Inputs {
+		t, ok := s.Start.Wiring.Find(s.Equipment[e].Name, name)
+		if !ok {
+			continue
+		}
+		day, err := time.Parse(time.DateOnly, s.Start.Wiring.Tags[t].CalibrationDue)
+		if err != nil { // the settings have been checked: there is none
+			continue
+		}
+		if due == nil {
+			due = make([]sample.Time, len(p.Inputs))
+		}
+		due[i] = sample.At(day.AddDate(0, 0, 1))
+	}
+	return due
 }
 
 // cycle is how often a tag is expected to be heard of: its own interval, or
@@ -187,7 +209,7 @@ func (s *State) applies(rule int, t sample.Time) judge.Applies {
 	a := s.x.at
 	p, doc := s.x.params[a.e][a.r][a.p], s.x.docs[a.e][a.r]
 	c := &s.Equipment[a.e].Context
-	ru, missing := p.Rule(rule), rule == p.Rules()-1
+	ru := p.Rule(rule)
 	var answer judge.Applies
 	switch {
 	case s.Equipment[a.e].Running[a.r].Misfit != "":
@@ -200,7 +222,7 @@ func (s *State) applies(rule int, t sample.Time) judge.Applies {
 	if len(ru.When) > 0 {
 		answer = min(answer, met(c, production.Phase, ru.When, t))
 	}
-	if missing && answer != judge.No {
+	if p.BuiltIn(rule) && answer != judge.No {
 		return exposed(c, t)
 	}
 	return answer

@@ -22,7 +22,7 @@ var pure = map[string][]string{
 	"spec":       {"sample", "spc", "strictyaml", "ucum"},
 	"record":     {"sample"},
 	"production": {"sample"},
-	"judge":      {"sample", "spec"},
+	"judge":      {"sample", "spc", "spec"},
 	"alarm":      {"sample"},
 	"quality":    {"judge", "production", "record", "sample", "spec"},
 	"outbox":     {},

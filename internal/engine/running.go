@@ -94,7 +94,7 @@ func (d *decision) refit() {
 				d.system("misfit", fmt.Sprintf("%s revision %s cannot judge on %s: the settings contradict it: %s", ru.Spec.ID, ru.Spec.Revision, s.Equipment[e].Name, ru.Misfit))
 			}
 			for p := range ru.Parameters {
-				d.step(place{e, r, p}, func(j *judge.Judge) { j.Context(d.at, d.n) })
+				d.step(place{e, r, p}, func(j *judge.Judge) { j.Context(d.at, d.n, 0) })
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func (d *decision) refit() {
 func (d *decision) begin(e int, doc *spec.Document, t sample.Time) Running {
 	ru := Running{Spec: ref(doc), Since: t, Misfit: d.misfit(doc)}
 	for p := range doc.Parameters {
-		def := judge.NewParameter(&doc.Parameters[p], 0)
+		def := judge.NewParameter(&doc.Parameters[p], 0, nil)
 		ru.Parameters = append(ru.Parameters, Parameter{ID: doc.Parameters[p].ID, Judge: judge.NewState(def, t)})
 	}
 	d.tellSpec(specDocument{State: "effective", Spec: ru.Spec, Equipment: d.s.Equipment[e].Name})
@@ -125,6 +125,7 @@ func (d *decision) supersede(a place, doc *spec.Document, t sample.Time) *Runnin
 	}
 	for p := range old.Parameters {
 		a.p = p
+		d.step(a, func(j *judge.Judge) { j.Advance(t) }) // what the operation has come to is the old revision's
 		d.handOver(a, next, t)
 	}
 	return next
@@ -170,12 +171,7 @@ func (d *decision) carry(a place, r int, next *Running, to int) bool {
 	if !slices.Equal(doc.Parameters[to].Inputs, def.Spec.Inputs) {
 		return false
 	}
-	k := len(doc.Parameters[to].Rules) // missing data
-	if r < def.Rules()-1 {
-		k = slices.IndexFunc(doc.Parameters[to].Rules, func(x spec.Rule) bool {
-			return x.ID == def.Rule(r).ID && x.Kind == def.Rule(r).Kind && x.Scope == def.Rule(r).Scope
-		})
-	}
+	k := judge.NewParameter(&doc.Parameters[to], 0, nil).Same(def, r)
 	if k < 0 {
 		return false
 	}
@@ -235,7 +231,7 @@ func (d *decision) settleIn(e int, t sample.Time) {
 				if s.Equipment[e].Running[r].Since == t {
 					j.Activate(t, d.n)
 				}
-				j.Context(t, d.n)
+				j.Context(t, d.n, 0)
 			})
 		}
 	}

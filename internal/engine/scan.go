@@ -304,6 +304,10 @@ func (d *decision) heard(t sample.Tag, at sample.Time) {
 	tag.Heard = at
 	for _, u := range d.s.x.uses[t] {
 		_, _, p, def := d.s.parameter(u.place)
+		if def.Heeds() {
+			d.step(u.place, func(j *judge.Judge) { j.Heard(u.input, at) })
+			continue
+		}
 		(&judge.Judge{P: def, S: &p.Judge}).Heard(u.input, at)
 	}
 }

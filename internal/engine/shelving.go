@@ -53,8 +53,13 @@ func (d *decision) leaveShelf(al *alarm.Alarm, f alarmFacts) {
 
 // shelvesOver ends what has run out, each at its own instant. It comes before
 // whatever the input brings, so that what is raised behind that instant is
-// annunciated.
-func (d *decision) shelvesOver() {
+// annunciated; but a start comes first of all, and a letter that is sent again
+// stands first among what follows: there the tick does it that is due at once.
+func (d *decision) shelvesOver(body record.Body) {
+	act, _ := body.(*record.Act)
+	if _, start := body.(*record.Start); start || act != nil && act.Kind == record.Requeue {
+		return
+	}
 	over := func(al alarm.Alarm) bool { return al.State == alarm.Shelved && al.Shelf.Over(d.at) }
 	for i := slices.IndexFunc(d.s.Alarms, over); i >= 0; i = slices.IndexFunc(d.s.Alarms, over) {
 		al := &d.s.Alarms[i]

@@ -76,7 +76,9 @@ type Equipment struct {
 	Name    string             `json:"name"`
 	Context production.Context `json:"context"`
 	Lot     string             `json:"lot,omitempty"` // the last one known, also while it is not
-	Running []Running          `json:"running"`       // in order of specification id
+	Phase   string             `json:"phase,omitempty"`
+	Part    string             `json:"part,omitempty"`
+	Running []Running          `json:"running"` // in order of specification id
 	// Closing are events of revisions that judge no more, until their evidence
 	// has been told.
 	Closing []Closing `json:"closing,omitempty"`

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"math"
+	"time"
 
 	"andon/internal/sample"
 	"andon/internal/spec"
@@ -13,13 +14,19 @@ type measure struct {
 	low, high float64 // inclusive limits; infinite where there is none
 	deadband  float64
 	expected  *sample.Value // of equals: the number is 0 when equal, 1 when not
+	step      bool          // holds its number until the next; others go straight from one to the next
+	text      bool          // can be asked about text
 }
 
 func newMeasure(r *spec.Rule) measure {
 	m := measure{low: math.Inf(-1), high: math.Inf(1), deadband: r.Deadband}
 	switch r.Kind {
 	case spec.Equals:
-		m.expected, m.high = r.Expected, 0
+		m.expected, m.high, m.step, m.text = r.Expected, 0, true, true
+	case spec.Frozen:
+		m.high, m.step, m.text = r.For.Seconds(), true, true
+	case spec.Window, spec.SPC:
+		m.high, m.step = 0, true
 	default:
 		if r.Low != nil {
 			m.low = *r.Low
@@ -34,20 +41,22 @@ func newMeasure(r *spec.Rule) measure {
 // of returns the number for a value; ok is false for a value the rule cannot
 // be asked about (text under a numeric limit): it is unknown.
 func (m *measure) of(v sample.Value) (x float64, ok bool) {
-	if m.expected == nil {
-		return v.Number()
-	}
-	if v.Equal(*m.expected) {
+	switch {
+	case m.expected != nil && v.Equal(*m.expected):
 		return 0, true
+	case m.expected != nil:
+		return 1, true
+	case m.text:
+		return 0, true // compared with itself only
 	}
-	return 1, true
+	return v.Number()
 }
 
 // Takes says whether all of a parameter's rules can be asked about a value. One
 // that they cannot (text under a numeric limit) is as good as none.
 func (p *Parameter) Takes(v sample.Value) bool {
 	for i := range p.rules {
-		if _, ok := p.rules[i].of(v); !ok && !p.rules[i].missing {
+		if _, ok := p.rules[i].of(v); !ok && !p.rules[i].built {
 			return false
 		}
 	}
@@ -75,16 +84,61 @@ func finite(x float64) float64 {
 
 // side names the limit that x is beyond.
 func (m *measure) side(x float64) string {
-	switch {
-	case m.expected != nil:
-		return "not_equal"
-	case x < m.low:
+	if x < m.low {
 		return "low"
-	default:
-		return "high"
 	}
+	return "high"
 }
 
-// stepwise measures hold their value until the next one; others are taken to
-// go straight from sample to sample.
-func (m *measure) stepwise() bool { return m.expected != nil }
+// at returns the measure of a rule at an instant: an envelope's limits go along
+// with the time since the rule began to apply.
+func (j *Judge) at(r int, t sample.Time) *measure {
+	ru := &j.P.rules[r]
+	if ru.Kind != spec.Envelope {
+		return &ru.measure
+	}
+	j.envelope = ru.measure
+	j.envelope.low, j.envelope.high = profileAt(ru.Profile, t.Sub(j.S.Rules[r].Begun))
+	return &j.envelope
+}
+
+// profileAt are the limits of a profile at a time since its beginning: on a
+// straight line between two points, and those of the first and the last point
+// outside. Where a point has no limit there is none up to the next one, and one
+// that the next point no longer has holds up to there.
+func profileAt(profile []spec.ProfilePoint, d time.Duration) (low, high float64) {
+	return profileIn(profile, after(profile, d), d)
+}
+
+// profileIn is profileAt on the line before point i.
+func profileIn(profile []spec.ProfilePoint, i int, d time.Duration) (low, high float64) {
+	switch {
+	case i == 0:
+		return profile[0].Low, profile[0].High
+	case i == len(profile):
+		return profile[i-1].Low, profile[i-1].High
+	}
+	a, b := &profile[i-1], &profile[i]
+	f := float64(d-a.T) / float64(b.T-a.T)
+	return between(a.Low, b.Low, f), between(a.High, b.High, f)
+}
+
+// after is the position of the first point later than d.
+func after(profile []spec.ProfilePoint, d time.Duration) int {
+	lo, hi := 0, len(profile)
+	for lo < hi {
+		if mid := (lo + hi) / 2; profile[mid].T <= d {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+func between(a, b, f float64) float64 {
+	if math.IsInf(a, 0) || math.IsInf(b, 0) {
+		return a
+	}
+	return a*(1-f) + b*f
+}

@@ -13,7 +13,7 @@ import (
 func opened(scope string, r spec.Rule, steps func(j *Judge)) (list []int) {
 	usl := 100.0
 	r.ID, r.Kind, r.Scope, r.High = "r", spec.High, scope, &usl
-	p := NewParameter(&spec.Parameter{ID: "p", Inputs: []string{"a", "b"}, Rules: []spec.Rule{r}}, 3*time.Second)
+	p := NewParameter(&spec.Parameter{ID: "p", Inputs: []string{"a", "b"}, Rules: []spec.Rule{r}}, 3*time.Second, nil)
 	s := NewState(p, 0)
 	j := &Judge{P: p, S: &s, Applies: func(int, sample.Time) Applies { return Yes }}
 	steps(j)
@@ -103,7 +103,7 @@ func TestReach(t *testing.T) {
 func TestMissingAtStart(t *testing.T) {
 	usl := 100.0
 	p := NewParameter(&spec.Parameter{ID: "p", Inputs: []string{"a", "b"}, MissingData: spec.MissingData{UpTo: 5 * time.Second},
-		Rules: []spec.Rule{{ID: "r", Kind: spec.High, Scope: spec.AnyInput, High: &usl}}}, 3*time.Second)
+		Rules: []spec.Rule{{ID: "r", Kind: spec.High, Scope: spec.AnyInput, High: &usl}}}, 3*time.Second, nil)
 	s := NewState(p, 0)
 	j := &Judge{P: p, S: &s, Applies: func(int, sample.Time) Applies { return Yes }}
 	j.Gap(0, 0, 1)

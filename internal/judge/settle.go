@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"andon/internal/sample"
 )
 
@@ -22,17 +24,18 @@ func (j *Judge) verdict(r int, t sample.Time) Verdict {
 		return Unknown
 	case Yes:
 	}
-	known := true
-	for i := range j.S.Rules[r].Series {
-		se := &j.S.Rules[r].Series[i]
+	known, st := 0, &j.S.Rules[r]
+	for i := range st.Series {
+		se := &st.Series[i]
 		switch {
 		case !se.Known:
-			known = false
 		case se.Out:
 			return Out
+		default:
+			known++
 		}
 	}
-	if known {
+	if known > 0 && known >= j.needed(st) {
 		return In
 	}
 	return Unknown
@@ -42,6 +45,7 @@ func (j *Judge) verdict(r int, t sample.Time) Verdict {
 func (j *Judge) settle(r int, t sample.Time, n uint64) {
 	st := &j.S.Rules[r]
 	j.fire(r, t, false)
+	j.begins(r, t)
 	v := j.verdict(r, t)
 	if v != st.Verdict {
 		switch {
@@ -127,17 +131,17 @@ func (j *Judge) out(r int, t sample.Time, n uint64) {
 // its input stood outside) the value that stands.
 func (j *Judge) first(r int, t sample.Time) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
-	if ru.missing {
+	if ru.built {
 		return
 	}
 	for i := range st.Series {
 		se := &st.Series[i]
-		if b := ru.beyond(se.X); se.Known && se.Outside && (st.Episode.Worst.At == 0 || b > st.Episode.Worst.Beyond) {
+		if b := j.at(r, t).beyond(se.X); se.Known && se.Outside && (st.Episode.Worst.At == 0 || b > st.Episode.Worst.Beyond) {
 			v := sample.FloatValue(se.X)
-			if !ru.aggregate {
+			if !ru.joined {
 				v = j.S.Inputs[i].V.Value
 			}
-			st.Episode.Worst = Worst{t, sample.Exact{Value: v}, se.X, b, ru.side(se.X), i}
+			st.Episode.Worst = j.worst(r, i, t, v, se.X)
 		}
 	}
 }
@@ -223,19 +227,63 @@ func (j *Judge) say(w What, r int, t sample.Time, e *Episode) {
 	j.Changes = append(j.Changes, c)
 }
 
-// missing judges the rule that is out while any input is in a gap or nobody
-// knows whether the rules apply. It is in once every input has a value; before
-// the first it is unknown.
+// builtIn judges the rules that a parameter has besides its own.
+func (j *Judge) builtIn(t sample.Time, n uint64) {
+	if r := j.P.missing() - 1; j.P.due != nil || j.S.Rules[r].Verdict != Unknown {
+		se := &j.S.Rules[r].Series[0]
+		*se = Series{Known: true, T: max(se.T, t), Out: j.overdue(max(se.T, t))}
+		se.Outside = se.Out
+		j.settle(r, t, n)
+	}
+	j.missing(t, n)
+}
+
+// Rewired: what is known of the inputs' instruments may have changed.
+func (j *Judge) Rewired(t sample.Time, n uint64) { j.builtIn(t, n) }
+
+// overdue: some input's instrument is overdue for calibration at t.
+func (j *Judge) overdue(t sample.Time) bool {
+	return slices.ContainsFunc(j.P.due, func(due sample.Time) bool { return due != 0 && due <= t })
+}
+
+// nextDue is when the next calibration falls due, 0 if none will.
+func (p *Parameter) nextDue(s *State) sample.Time {
+	next, se := sample.Time(0), &s.Rules[p.missing()-1].Series[0]
+	for _, due := range p.due {
+		if due > se.T && !se.Out && (next == 0 || due < next) {
+			next = due
+		}
+	}
+	return next
+}
+
+// fallDue lets calibrations fall due, each at its instant.
+func (j *Judge) fallDue(limit sample.Time) {
+	if j.P.due == nil {
+		return
+	}
+	if next := j.P.nextDue(j.S); next != 0 && next <= limit {
+		j.builtIn(next, j.N)
+	}
+}
+
+// missing judges the rule that is out while fewer inputs are known than the
+// parameter needs, or nobody knows whether the rules apply. It is in once every
+// input has a value; before the first it is unknown.
 func (j *Judge) missing(t sample.Time, n uint64) {
-	r := len(j.P.rules) - 1
+	r := j.P.missing()
 	se := &j.S.Rules[r].Series[0]
 	was := *se
-	se.Out, se.Known = j.S.Adrift, true
+	here := 0
+	se.Known = true
 	for i := range j.S.Inputs {
 		in := &j.S.Inputs[i]
-		se.Out = se.Out || in.Gap
+		if !in.Gap {
+			here++
+		}
 		se.Known = se.Known && (in.Seen || in.Gap)
 	}
+	se.Out = j.S.Adrift || here < j.P.needed
 	// while an input has yet to be seen for the first time, what was missing
 	// goes on to be
 	se.Out = se.Out || was.Out && !se.Known

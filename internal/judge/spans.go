@@ -79,7 +79,7 @@ func (m *measure) pieces(dst []piece, a, b sample.Time, x, y float64) []piece {
 	if b <= a {
 		return dst
 	}
-	if m.stepwise() {
+	if m.step {
 		if m.outside(x) {
 			dst = append(dst, piece{span: Span{a, b}})
 		}

@@ -5,66 +5,7 @@ import (
 	"time"
 
 	"andon/internal/sample"
-	"andon/internal/spec"
 )
-
-// MissingData is the id and kind of the rule that every parameter has besides
-// its own: it is out while an input is in a gap.
-const MissingData = "missing_data"
-
-// Parameter is what a State is judged by: a parameter of a specification on one
-// piece of equipment. It is derived from the specification and never saved.
-type Parameter struct {
-	Spec   *spec.Parameter
-	MaxGap time.Duration // no interval longer than this earns, is interpolated or is counted
-	rules  []rule        // those of Spec, then missing data
-	queued bool          // some rule needs all inputs at one instant
-}
-
-type rule struct {
-	spec.Rule
-	measure
-	aggregate bool
-	missing   bool
-}
-
-// NewParameter prepares a parameter whose gaps begin at maxGap.
-func NewParameter(p *spec.Parameter, maxGap time.Duration) *Parameter {
-	q := &Parameter{Spec: p, MaxGap: maxGap}
-	for i := range p.Rules {
-		r := rule{Rule: p.Rules[i], measure: newMeasure(&p.Rules[i])}
-		r.aggregate = r.Scope != spec.AnyInput && len(p.Inputs) > 1
-		q.queued = q.queued || r.aggregate
-		q.rules = append(q.rules, r)
-	}
-	upTo := p.MissingData.UpTo
-	if upTo == spec.SameAsMaxGap {
-		upTo = maxGap
-	}
-	q.rules = append(q.rules, rule{missing: true, Rule: spec.Rule{
-		ID: MissingData, Kind: MissingData, Class: "major", OnDelay: maxGap, EventDelay: upTo, OnLotChange: "extend"}})
-	return q
-}
-
-// Rule returns rule i of a State; the last is missing data.
-func (p *Parameter) Rule(i int) *spec.Rule { return &p.rules[i].Rule }
-
-// Rules is the number of rules, missing data included.
-func (p *Parameter) Rules() int { return len(p.rules) }
-
-// Limit returns the limit that rule i has on a side ("high", "low"); ok is
-// false if it has none there.
-func (p *Parameter) Limit(i int, side string) (limit float64, ok bool) {
-	m := &p.rules[i].measure
-	switch {
-	case m.expected != nil || p.rules[i].missing:
-		return 0, false
-	case side == "low":
-		return m.low, p.rules[i].Low != nil
-	default:
-		return m.high, p.rules[i].High != nil
-	}
-}
 
 // Verdict is what a rule says at an instant.
 type Verdict uint8
@@ -75,9 +16,10 @@ const (
 	Unknown
 	In
 	Out
+	Undecided // needs a whole operation, which is under way
 )
 
-var verdictNames = [...]string{"not_applicable", "unknown", "in", "out"}
+var verdictNames = [...]string{"not_applicable", "unknown", "in", "out", "undecided"}
 
 func (v Verdict) String() string { return verdictNames[v] }
 
@@ -93,6 +35,8 @@ type State struct {
 	// Adrift: it is not known whether some rule applies. That is as blind as
 	// an input in a gap, and missing data says so.
 	Adrift bool `json:"adrift,omitempty"`
+	// Mean is what a computed value is averaged over.
+	Mean Mean `json:"mean,omitzero"`
 }
 
 // Input is what is known of one input.
@@ -114,14 +58,31 @@ type Latest struct {
 // Point is a value, or the beginning of a gap (Gap), of an input, waiting in
 // the queue. Held is how long the value before it is known to have stood.
 type Point struct {
-	T     sample.Time  `json:"t"`
-	N     uint64       `json:"n"`
-	Input int          `json:"input"`
-	V     sample.Exact `json:"v"`
-	Held  sample.Time  `json:"held,omitempty"`
-	Gap   bool         `json:"gap,omitempty"`
-	Turn  bool         `json:"turn,omitempty"` // the context has changed: no input's value
+	T         sample.Time  `json:"t"`
+	N         uint64       `json:"n"`
+	Input     int          `json:"input"`
+	V         sample.Exact `json:"v"`
+	Held      sample.Time  `json:"held,omitempty"`
+	Uncertain bool         `json:"uncertain,omitempty"`
+	Gap       bool         `json:"gap,omitempty"`
+	Turn      Turn         `json:"turn,omitempty"` // the context has changed: no input's value
+	// Confirmed: no sample, but the word that the value stands.
+	Confirmed bool `json:"confirmed,omitempty"`
 }
+
+// Turn says what has changed of the context.
+type Turn uint8
+
+// Turns, joined by or. Changed is in all of them.
+const (
+	Changed   Turn = 1 << iota
+	NewPhase       // another phase
+	NewLot         // another lot
+	NewPart        // another part: the field serials
+	Ended          // an operation has ended
+	Begun          // an operation has begun
+	InputsEnd      // nothing follows, ever
+)
 
 // Rule is the state of one rule.
 type Rule struct {
@@ -133,6 +94,11 @@ type Rule struct {
 	Episode   *Episode    `json:"episode,omitempty"`    // while Event is not idle
 	SplitNext bool        `json:"split_next,omitempty"` // the lot has changed while it was coming to its end
 	LastIn    sample.Time `json:"last_in,omitempty"`    // when it was last known to be in
+
+	// What kinds remember that compare more than the last value.
+	Begun  sample.Time `json:"begun,omitempty"`  // when it last began to apply
+	Memory []Memory    `json:"memory,omitempty"` // one a series
+	Run    *Run        `json:"run,omitempty"`    // of the operation under way
 }
 
 // Series is a quantity that is compared with the limits.
@@ -159,6 +125,8 @@ type Episode struct {
 	Gaps        time.Duration `json:"gaps"`
 	GapFrom     sample.Time   `json:"gap_from,omitempty"` // while unknown
 	Uncertain   bool          `json:"uncertain,omitempty"`
+	Reduced     bool          `json:"reduced,omitempty"` // some input was lost meanwhile, as sensor_loss allows
+	Signal      string        `json:"signal,omitempty"`  // of a chart: what signalled first
 }
 
 // Worst is the sample furthest outside.
@@ -193,11 +161,12 @@ func NewState(p *Parameter, base sample.Time) State {
 	}
 	for i := range s.Rules {
 		n := len(p.Spec.Inputs)
-		if p.rules[i].aggregate || p.rules[i].missing {
+		if p.rules[i].joined {
 			n = 1
 		}
 		s.Rules[i].Series = make([]Series, n)
 		s.Rules[i].Verdict = Unknown
+		s.Rules[i].begin(&p.rules[i], base)
 	}
 	return s
 }
@@ -216,7 +185,14 @@ func (s *State) Clone() State {
 // Clone returns a copy that shares nothing with r.
 func (r *Rule) Clone() Rule {
 	c := *r
-	c.Series = slices.Clone(r.Series)
+	c.Series, c.Memory = slices.Clone(r.Series), slices.Clone(r.Memory)
+	for i := range c.Memory {
+		c.Memory[i] = c.Memory[i].clone()
+	}
+	if r.Run != nil {
+		run := *r.Run
+		c.Run = &run
+	}
 	if r.Episode != nil {
 		e := r.Episode.Clone()
 		c.Episode = &e
@@ -246,6 +222,8 @@ const (
 	EventEnded   // the rule no longer applies: nothing was said of a return
 	EventOver    // will not come back: the rejoin time has passed
 	EventSplit   // ended at a change of lot; the excursion goes on as a new one
+	EventFound   // a requirement on a whole operation was not met: opened and over at once
+	Decided      // a requirement on a whole operation has been decided: Result says how
 )
 
 // Change is one thing that came of an input. At is the logical instant. The
@@ -256,4 +234,5 @@ type Change struct {
 	At      sample.Time
 	Verdict Verdict
 	Episode Episode
+	Result  Result // of Decided and EventFound
 }

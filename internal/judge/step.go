@@ -1,11 +1,8 @@
 package judge
 
 import (
-	"math"
-	"slices"
-	"time"
-
 	"andon/internal/sample"
+	"andon/internal/spec"
 )
 
 // Applies says whether a rule applies at an instant of source time.
@@ -24,10 +21,18 @@ type Judge struct {
 	S *State
 	// Applies answers for a rule of P (missing data included) at an instant.
 	Applies func(rule int, t sample.Time) Applies
+	// N is the number of the input that is being decided: a rule that a timer
+	// puts out is put out by it.
+	N uint64
 	// Changes is appended to.
 	Changes []Change
 
-	scratch []piece
+	scratch  []piece
+	envelope measure // of an envelope at the instant in hand
+	computed Latest  // of the points in hand
+	inputs   []float64
+	cuts     []sample.Time
+	spans    []Span
 	// While a rule takes an input's values or gap: how far its timers may be
 	// fired by it (see reach). Not set: no further limit.
 	reached *reached
@@ -39,20 +44,21 @@ type Value struct {
 	Input     int
 	V         sample.Value
 	Uncertain bool
+	confirmed bool // no sample: the value is known to stand
 }
 
 // Scan takes good values of inputs, all of source time t, from the n-th input.
 func (j *Judge) Scan(t sample.Time, n uint64, values []Value) {
 	t = max(t, j.S.Turned) // what was decided with the context is not undone: it stands from there
 	for r := range j.P.rules {
-		if !j.P.rules[r].aggregate && !j.P.rules[r].missing {
+		if !j.P.rules[r].queued && !j.P.rules[r].built {
 			j.scanRule(r, t, n, values)
 		}
 	}
 	for _, v := range values {
 		in := &j.S.Inputs[v.Input]
 		if j.P.queued {
-			j.enqueue(Point{T: t, N: n, Input: v.Input, V: sample.Exact{Value: v.V}, Held: in.Heard})
+			j.enqueue(Point{T: t, N: n, Input: v.Input, V: sample.Exact{Value: v.V}, Held: in.Heard, Uncertain: v.Uncertain})
 		}
 		*in = Input{Seen: true, T: t, V: sample.Exact{Value: v.V}, Heard: max(t, in.Heard)}
 	}
@@ -61,8 +67,22 @@ func (j *Judge) Scan(t sample.Time, n uint64, values []Value) {
 
 // Heard: input i is known to have kept its value up to t.
 func (j *Judge) Heard(i int, t sample.Time) {
-	if in := &j.S.Inputs[i]; !in.Gap && t > in.Heard {
-		in.Heard = t
+	in := &j.S.Inputs[i]
+	if in.Gap || t <= in.Heard {
+		return
+	}
+	in.Heard = t
+	if !j.P.heeds {
+		return
+	}
+	for r := range j.P.rules {
+		switch ru := &j.P.rules[r]; {
+		case ru.Kind != spec.Envelope:
+		case ru.queued:
+			j.enqueue(Point{T: t, N: j.N, Input: i, V: in.V, Held: t, Confirmed: true})
+		case j.S.Rules[r].Series[i].Known:
+			j.scanRule(r, t, j.N, []Value{{Input: i, V: in.V.Value, confirmed: true}})
+		}
 	}
 }
 
@@ -86,9 +106,9 @@ func (j *Judge) Gap(i int, from sample.Time, n uint64) {
 		j.enqueue(Point{T: from, N: n, Input: i, Gap: true})
 	}
 	for r := range j.P.rules {
-		if ru := &j.P.rules[r]; !ru.aggregate && !ru.missing {
+		if ru := &j.P.rules[r]; !ru.queued && !ru.built {
 			j.fireUpTo(r, i, from)
-			j.S.Rules[r].Series[i].Known = false
+			j.S.Rules[r].lose(i)
 			j.settle(r, from, n)
 			j.unreach()
 		}
@@ -96,21 +116,30 @@ func (j *Judge) Gap(i int, from sample.Time, n uint64) {
 	j.missing(from, n)
 }
 
-// Context: what applicability depends on has changed at t.
-func (j *Judge) Context(t sample.Time, n uint64) {
+// Context: what applicability depends on has changed at t, as turn says.
+func (j *Judge) Context(t sample.Time, n uint64, turn Turn) {
 	j.S.Turned = max(j.S.Turned, t)
 	j.S.Adrift = false
 	for r := range j.P.rules {
 		ru := &j.P.rules[r]
-		if !ru.aggregate && !ru.missing {
+		if !ru.queued && !ru.built {
+			j.turnChart(r, t, turn)
 			j.settle(r, t, n)
 		}
-		j.S.Adrift = j.S.Adrift || !ru.missing && j.Applies(r, t) == Maybe
+		j.S.Adrift = j.S.Adrift || !ru.built && j.Applies(r, t) == Maybe
 	}
-	j.missing(t, n)
-	j.settle(len(j.P.rules)-1, t, n)
+	j.builtIn(t, n)
+	j.settle(j.P.missing(), t, n)
+	j.enqueueTurn(t, n, turn|Changed)
+}
+
+// Operation: an operation has begun at t (Begun), has ended there (Ended), or
+// will never end, since nothing follows (Ended and InputsEnd).
+func (j *Judge) Operation(t sample.Time, n uint64, turn Turn) { j.enqueueTurn(t, n, turn) }
+
+func (j *Judge) enqueueTurn(t sample.Time, n uint64, turn Turn) {
 	if j.P.queued {
-		j.enqueue(Point{T: t, N: n, Input: -1, Turn: true})
+		j.enqueue(Point{T: t, N: n, Input: -1, Turn: turn})
 	}
 }
 
@@ -119,18 +148,24 @@ func (j *Judge) Context(t sample.Time, n uint64) {
 func (j *Judge) Activate(t sample.Time, n uint64) {
 	for r := range j.P.rules {
 		ru, st := &j.P.rules[r], &j.S.Rules[r]
-		if ru.missing {
+		if ru.built || ru.result {
 			continue
 		}
 		st.Since = t
-		if ru.aggregate {
-			if x, _, ok := j.join(ru); ok {
-				st.Series[0].measure(&ru.measure, t, x)
+		st.begin(ru, t)
+		switch {
+		case ru.derived || ru.Kind == spec.Window:
+			for i := range st.Series {
+				st.Series[i] = Series{} // made of several values: it begins again
 			}
-		} else {
+		case ru.joined:
+			if x, _, ok := j.join(r, t); ok {
+				st.Series[0].measure(j.at(r, t), t, x)
+			}
+		default:
 			for i := range st.Series {
 				if x, ok := ru.of(j.S.Inputs[i].V.Value); ok && st.Series[i].Known {
-					st.Series[i].measure(&ru.measure, t, x)
+					st.Series[i].measure(j.at(r, t), t, x)
 				}
 			}
 		}
@@ -184,188 +219,16 @@ func (j *Judge) Advance(limit sample.Time) {
 		if j.S.Queue[k].Gap {
 			j.fireTogether(j.S.Queue[k].T)
 		}
-		j.together(j.S.Queue[k:e])
+		j.together(j.S.Queue[k:e], j.S.Queue[e:])
 		k = e
 	}
 	if k > 0 {
 		j.S.Queue = append(j.S.Queue[:0], j.S.Queue[k:]...)
 	}
+	j.fallDue(limit)
 	for r := range j.S.Rules {
+		j.plotDue(r, limit)
+		j.freezeDue(r, limit)
 		j.fire(r, limit, true)
 	}
 }
-
-// reached is how far timers may be fired by what one input says: on-delays as
-// far as some input is known to have been out, off-delays as far as all inputs
-// that are not in a gap have been heard of. The rest is for Advance.
-type reached struct{ out, in sample.Time }
-
-// reach sets how far a rule's timers may be fired. heard is how far an input
-// has been heard of.
-func (j *Judge) reach(st *Rule, heard func(i int) sample.Time) {
-	j.reach1 = reached{in: math.MaxInt64}
-	for i := range j.S.Inputs {
-		if j.S.Inputs[i].Gap {
-			continue
-		}
-		j.reach1.in = min(j.reach1.in, heard(i))
-		if st.Series[i].Known && st.Series[i].Out {
-			j.reach1.out = max(j.reach1.out, heard(i))
-		}
-	}
-	j.reach1.out = max(j.reach1.out, j.reach1.in)
-	j.reached = &j.reach1
-}
-
-func (j *Judge) unreach() { j.reached = nil }
-
-// fireUpTo fires what is due up to the beginning of input i's gap, which does
-// not touch what was known until then, and leaves that reach set.
-func (j *Judge) fireUpTo(r, i int, from sample.Time) {
-	st := &j.S.Rules[r]
-	in := &j.S.Inputs[i]
-	in.Gap = false
-	j.reach(st, func(i int) sample.Time { return j.S.Inputs[i].Heard })
-	in.Gap = true
-	j.fire(r, from, true)
-}
-
-// fireTogether is fireUpTo for the rules that need all inputs.
-func (j *Judge) fireTogether(t sample.Time) {
-	for r := range j.P.rules {
-		if j.P.rules[r].aggregate {
-			j.fire(r, t, true)
-		}
-	}
-}
-
-// Passed is the instant up to which every input that is not in a gap has been
-// heard of; 0 when all are in gaps and only the clock can tell.
-func (s *State) Passed() sample.Time {
-	passed := sample.Time(math.MaxInt64)
-	for i := range s.Inputs {
-		if in := &s.Inputs[i]; !in.Gap {
-			passed = min(passed, in.Heard)
-		}
-	}
-	if passed == math.MaxInt64 {
-		return 0
-	}
-	return passed
-}
-
-// Due is the earliest instant at which Advance has something to do, 0 if none.
-func (s *State) Due() sample.Time {
-	due := sample.Time(0)
-	soonest := func(t sample.Time) {
-		if t != 0 && (due == 0 || t < due) {
-			due = t
-		}
-	}
-	if len(s.Queue) > 0 {
-		soonest(s.Queue[0].T)
-	}
-	for r := range s.Rules {
-		soonest(s.Rules[r].Alarm.Due)
-		soonest(s.Rules[r].Event.Due)
-	}
-	return due
-}
-
-// scanRule judges one rule of scope any_input by the values of a scan.
-func (j *Judge) scanRule(r int, t sample.Time, n uint64, values []Value) {
-	ru, st := &j.P.rules[r], &j.S.Rules[r]
-	quiet := st.Verdict == In && st.Episode == nil && st.Alarm.Phase == Idle
-	if !quiet {
-		j.reach(st, func(i int) sample.Time {
-			if slices.ContainsFunc(values, func(v Value) bool { return v.Input == i }) {
-				return t
-			}
-			return j.S.Inputs[i].Heard
-		})
-		defer j.unreach()
-	}
-	for _, v := range values {
-		in, se := &j.S.Inputs[v.Input], &st.Series[v.Input]
-		x, ok := ru.of(v.V)
-		if !ok {
-			se.Known = false
-			quiet = false
-			continue
-		}
-		if quiet && !ru.outside(x) { // the way nearly every sample goes
-			se.Known, se.T, se.X = true, t, x
-			continue
-		}
-		quiet = false
-		j.move(r, v.Input, t, x, in.Heard)
-		j.note(r, v, t, n, x)
-	}
-	if quiet && j.Applies(r, t) == Yes {
-		st.LastIn = t
-		return
-	}
-	j.settle(r, t, n)
-}
-
-// move takes a series on to x at t. held is how long its last number is known
-// to have stood. What was passed on the way outside is counted into the
-// excursion, one that x begins included.
-func (j *Judge) move(r, series int, t sample.Time, x float64, held sample.Time) {
-	ru, st := &j.P.rules[r], &j.S.Rules[r]
-	se := &st.Series[series]
-	j.scratch = j.scratch[:0]
-	if se.Known && t > se.T {
-		held = min(max(held, se.T), t)
-		j.scratch = ru.pieces(j.scratch, se.T, held, se.X, se.X)
-		if t.Sub(held) <= j.P.MaxGap {
-			j.scratch = ru.pieces(j.scratch, held, t, se.X, x)
-		}
-	}
-	se.measure(&ru.measure, t, x)
-}
-
-// note puts a sample, and the stretch before it, into the excursion.
-func (j *Judge) note(r int, v Value, t sample.Time, n uint64, x float64) {
-	ru, st := &j.P.rules[r], &j.S.Rules[r]
-	se := &st.Series[v.Input]
-	if st.Verdict == NotApplicable || j.S.Adrift { // it begins to apply here: the way up to here does not count
-		j.scratch = j.scratch[:0]
-	}
-	if se.Outside {
-		// timers due before this sample are fired first: the excursion that the
-		// sample belongs to may be over
-		j.fire(r, t, false)
-		j.splitNow(r, t)
-		if st.Episode == nil && j.Applies(r, t) == Yes {
-			st.Episode = &Episode{N: n, From: t, SuspectFrom: j.lastIn(st, t), Area: make([]float64, len(st.Series))}
-		}
-	}
-	e := st.Episode
-	if e == nil {
-		return
-	}
-	for _, p := range j.scratch {
-		if p, ok := p.since(st.Since); ok {
-			e.Time.add(p.span)
-			e.Area[v.Input] = finite(e.Area[v.Input] + p.area)
-		}
-	}
-	e.Time.settle(j.S.Passed())
-	if !se.Outside {
-		return
-	}
-	e.Samples++
-	e.From = min(e.From, t)
-	e.Uncertain = e.Uncertain || v.Uncertain
-	if b := ru.beyond(x); b > e.Worst.Beyond || e.Worst.At == 0 {
-		e.Worst = Worst{t, sample.Exact{Value: v.V}, x, b, ru.side(x), v.Input}
-		if st.Event.Phase == Raised || st.Event.Phase == Clearing {
-			j.say(EventWorse, r, t, e)
-		}
-	}
-}
-
-// Outside is the time outside so far, the stretch since the last sample not
-// included.
-func (e *Episode) Outside() time.Duration { return e.Time.Length() }

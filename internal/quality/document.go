@@ -1,7 +1,6 @@
 package quality
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -34,34 +33,34 @@ type Facts struct {
 // Document is one immutable revision of a deviation or nonconformance, in the
 // form of quality.md section 5. Its JSON is what is sent.
 type Document struct {
-	Schema       string       `json:"schema"`
-	EventID      string       `json:"event_id"`
-	Revision     int          `json:"revision"`
-	Supersedes   int          `json:"supersedes"`
-	Kind         string       `json:"kind"`
-	Type         string       `json:"type"`
-	State        string       `json:"state"`
-	Class        string       `json:"class"`
-	ClassBasis   string       `json:"class_basis"`
-	Title        string       `json:"title"`
-	DetectedAt   sample.Time  `json:"detected_at"`
-	OccurredFrom sample.Time  `json:"occurred_from"`
-	OccurredTo   sample.Time  `json:"occurred_to"`
-	ClearedAt    sample.Time  `json:"cleared_at"`
-	RaisedAt     sample.Time  `json:"raised_at"`
-	RevisedAt    sample.Time  `json:"revised_at"`
-	Clock        ClockFacts   `json:"clock"`
-	Equipment    Equipment    `json:"equipment"`
-	Operation    Operation    `json:"operation"`
-	Product      Product      `json:"product"`
-	People       People       `json:"people"`
-	Spec         Spec         `json:"spec"`
-	Limits       Limits       `json:"limits"`
-	Excursion    Excursion    `json:"excursion"`
-	Requirement  *Requirement `json:"requirement"`
-	Evidence     *Evidence    `json:"evidence"`
-	Links        Links        `json:"links"`
-	Gateway      GatewayFacts `json:"gateway"`
+	Schema       string              `json:"schema"`
+	EventID      string              `json:"event_id"`
+	Revision     int                 `json:"revision"`
+	Supersedes   int                 `json:"supersedes"`
+	Kind         string              `json:"kind"`
+	Type         string              `json:"type"`
+	State        string              `json:"state"`
+	Class        string              `json:"class"`
+	ClassBasis   string              `json:"class_basis"`
+	Title        string              `json:"title"`
+	DetectedAt   sample.Time         `json:"detected_at"`
+	OccurredFrom sample.Time         `json:"occurred_from"`
+	OccurredTo   sample.Time         `json:"occurred_to"`
+	ClearedAt    sample.Time         `json:"cleared_at"`
+	RaisedAt     sample.Time         `json:"raised_at"`
+	RevisedAt    sample.Time         `json:"revised_at"`
+	Clock        ClockFacts          `json:"clock"`
+	Equipment    Equipment           `json:"equipment"`
+	Operation    Operation           `json:"operation"`
+	Product      Product             `json:"product"`
+	People       People              `json:"people"`
+	Spec         Spec                `json:"spec"`
+	Limits       Limits              `json:"limits"`
+	Excursion    Excursion           `json:"excursion"`
+	Requirement  *record.Requirement `json:"requirement"`
+	Evidence     *Evidence           `json:"evidence"`
+	Links        Links               `json:"links"`
+	Gateway      GatewayFacts        `json:"gateway"`
 }
 
 // ClockFacts is the state of the gateway's clock.
@@ -87,6 +86,7 @@ type Sensor struct {
 	Input          string `json:"input"`
 	Sensor         string `json:"sensor,omitempty"`
 	CalibrationDue string `json:"calibration_due,omitempty"`
+	Overdue        bool   `json:"calibration_overdue,omitempty"` // at the instant of the revision
 }
 
 // Operation is what was being done; "unknown" where it is not known.
@@ -140,7 +140,7 @@ type Excursion struct {
 	Area      *Area       `json:"area"`
 	Samples   uint64      `json:"samples"`
 	GapsS     float64     `json:"gaps_s"`
-	Quality   string      `json:"quality"`
+	Quality   string      `json:"quality"` // good, uncertain, reduced (inputs lost, as sensor_loss allows), unknown
 }
 
 // WorstValue is the sample furthest outside.
@@ -153,15 +153,6 @@ type WorstValue struct {
 type Area struct {
 	Value float64 `json:"value"`
 	Unit  string  `json:"unit"`
-}
-
-// Requirement is what was asked and what was.
-type Requirement struct {
-	Name     string       `json:"name"`
-	Required any          `json:"required"`
-	Actual   sample.Value `json:"actual"`
-	Unit     string       `json:"unit"`
-	Met      bool         `json:"met"`
 }
 
 // Links are to other records.
@@ -206,8 +197,8 @@ func (e *Event) Document(f *Facts) *Document {
 	if e.Rule >= 0 {
 		d.Spec.RuleKind = f.Parameter.Rule(e.Rule).Kind
 	}
-	d.Excursion = e.excursion(p.Unit)
-	d.Requirement = e.requirement(f.Parameter)
+	d.Excursion = e.excursion(f)
+	d.Requirement = e.requirement(f)
 	d.Title = e.title(f, d.Requirement)
 	return d
 }
@@ -237,7 +228,8 @@ func (f *Facts) equipment() Equipment {
 	e := Equipment{Hierarchy: Path(f.Site, f.Equipment.Name), ID: f.Equipment.Name, Name: f.Equipment.Title,
 		Asset: f.Equipment.Asset, SpecialProcess: f.Equipment.SpecialProcess}
 	for _, t := range f.Sensors {
-		e.Sensors = append(e.Sensors, Sensor{t.Name, t.Sensor, t.CalibrationDue})
+		e.Sensors = append(e.Sensors, Sensor{t.Name, t.Sensor, t.CalibrationDue,
+			t.CalibrationDue != "" && f.At.Std().Format(time.DateOnly) > t.CalibrationDue})
 	}
 	return e
 }
@@ -270,27 +262,53 @@ func (f *Facts) product(e *Event, lots []string, exposed bool) Product {
 		SuspectFrom: from, SuspectTo: ep.To}
 }
 
-func (e *Event) excursion(unit string) Excursion {
+func (e *Event) excursion(f *Facts) Excursion {
 	ep := &e.Episode
-	x := Excursion{Samples: ep.Samples, GapsS: seconds(ep.Gaps), Quality: "good"}
-	if e.Type == MonitoringLost {
+	x := Excursion{Samples: ep.Samples, GapsS: seconds(ep.Gaps), Quality: "good", Side: ep.Worst.Side}
+	switch {
+	case ep.Uncertain:
+		x.Quality = "uncertain"
+	case ep.Reduced:
+		x.Quality = "reduced"
+	}
+	switch {
+	case e.Type == MonitoringLost:
 		x.Quality, x.Side = production.Unknown, "missing"
 		if ep.To > ep.From {
 			x.GapsS = seconds(ep.To.Sub(ep.From))
 		}
 		return x
+	case e.Type == Control:
+		x.Side = "overdue"
+		return x
+	case e.Result != nil: // the requirement says it
+		return x
 	}
-	x.Side, x.DurationS = ep.Worst.Side, seconds(ep.Outside())
+	x.DurationS = seconds(ep.Outside())
 	if ep.Worst.At != 0 { // split off in a gap, it has no value of its own yet
 		x.Worst = &WorstValue{ep.Worst.Value.Value, ep.Worst.At}
 	}
-	if ep.Worst.Side != "not_equal" {
+	if unit, ok := areaUnit(f, e.Rule); ok {
 		x.Area = &Area{round(ep.MaxArea()), unit + ".s"}
 	}
-	if ep.Uncertain {
-		x.Quality = "uncertain"
-	}
 	return x
+}
+
+// areaUnit is the unit of what a rule compares, ok only where the distance
+// beyond a limit can be summed over time.
+func areaUnit(f *Facts, rule int) (unit string, ok bool) {
+	if rule < 0 {
+		return f.Parameter.Spec.Unit, true
+	}
+	r := f.Parameter.Rule(rule)
+	switch r.Kind {
+	case spec.Equals, spec.Frozen, spec.Window, spec.SPC:
+		return "", false
+	}
+	if r.Unit != "" {
+		return r.Unit, true
+	}
+	return f.Parameter.Spec.Unit, true
 }
 
 // round drops the digits of a sum that are not known: nine significant ones are
@@ -301,43 +319,4 @@ func round(x float64) float64 {
 		return x // rounded up past the largest number
 	}
 	return y
-}
-
-func (e *Event) requirement(p *judge.Parameter) *Requirement {
-	if e.Type == MonitoringLost || e.Rule < 0 {
-		return nil
-	}
-	r := &Requirement{Name: e.RuleID, Actual: e.Episode.Worst.Value.Value, Unit: p.Spec.Unit}
-	rule := p.Rule(e.Rule)
-	switch rule.Kind {
-	case spec.Equals:
-		r.Required = *rule.Expected
-	case spec.Band:
-		r.Required = [2]float64{*rule.Low, *rule.High}
-	case spec.Low:
-		r.Required = *rule.Low
-	default:
-		r.Required = *rule.High
-	}
-	return r
-}
-
-// title says in one line what happened, for people.
-func (e *Event) title(f *Facts, r *Requirement) string {
-	name := f.Parameter.Spec.Name
-	if name == "" {
-		name = e.Parameter
-	}
-	if r == nil || e.Episode.Worst.At == 0 {
-		return fmt.Sprintf("%s: %s not monitored", f.Equipment.Name, name)
-	}
-	worst := e.Episode.Worst
-	switch worst.Side {
-	case "not_equal":
-		return fmt.Sprintf("%s: %s is %s, not %v", f.Equipment.Name, name, worst.Value, r.Required)
-	case "low":
-		return fmt.Sprintf("%s: %s below limit, %s %s (%s)", f.Equipment.Name, name, worst.Value, r.Unit, e.RuleID)
-	default:
-		return fmt.Sprintf("%s: %s above limit, %s %s (%s)", f.Equipment.Name, name, worst.Value, r.Unit, e.RuleID)
-	}
 }

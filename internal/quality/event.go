@@ -21,6 +21,7 @@ const (
 const (
 	ProcessParameter = "process_parameter"
 	MonitoringLost   = "monitoring_lost"
+	Control          = "control" // wrong recipe, specification or instrument
 )
 
 // States of an event as its documents name them. Withdrawn, escalated and
@@ -53,6 +54,7 @@ type Event struct {
 	Revision int           `json:"revision"`
 	RaisedAt sample.Time   `json:"raised_at"`
 	Episode  judge.Episode `json:"episode"`
+	Result   *judge.Result `json:"result,omitempty"` // of a requirement on a whole operation
 	Acks     []Ack         `json:"acks,omitempty"`
 	Lots     []string      `json:"lots,omitempty"` // as last told
 
