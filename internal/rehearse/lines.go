@@ -1,0 +1,199 @@
+package rehearse
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"andon/internal/judge"
+	"andon/internal/record"
+	"andon/internal/sample"
+	"andon/internal/spec"
+)
+
+// The lines of a rehearsal. Each begins with the instant at which it is known
+// and its type (contract, section 2).
+type (
+	alarmLine struct {
+		T         sample.Time     `json:"t"`
+		Type      string          `json:"type"` // alarm
+		Parameter string          `json:"parameter"`
+		Rule      string          `json:"rule"`
+		State     string          `json:"state"`
+		Value     json.RawMessage `json:"value"`
+		At        sample.Time     `json:"at"` // logical instant of the transition
+	}
+	dataLine struct {
+		T    sample.Time     `json:"t"`
+		Type string          `json:"type"` // deviation, nonconformance, gap, signal, lot
+		Data json.RawMessage `json:"data"`
+	}
+	resultLine struct {
+		T           sample.Time        `json:"t"`
+		Type        string             `json:"type"` // result
+		Parameter   string             `json:"parameter"`
+		Rule        string             `json:"rule"`
+		Requirement record.Requirement `json:"requirement"`
+		From        sample.Time        `json:"from"` // of the operation or phase
+		To          sample.Time        `json:"to"`
+		Complete    *bool              `json:"complete,omitempty"` // false where the file ended first
+	}
+	undecidedLine struct {
+		T         sample.Time `json:"t"`
+		Type      string      `json:"type"` // undecided
+		Parameter string      `json:"parameter"`
+		Rule      string      `json:"rule"`
+		Complete  bool        `json:"complete"` // false
+		What      string      `json:"what"`     // alarm, event, evidence
+		Phase     string      `json:"phase"`
+		EventID   string      `json:"event_id,omitempty"`
+		Due       sample.Time `json:"due"` // when it is decided if nothing changes; null when that is not known
+	}
+)
+
+// printer writes lines as what they tell of comes about.
+type printer struct {
+	w io.Writer
+	b bytes.Buffer
+}
+
+func (p *printer) line(v any) error {
+	p.b.Reset()
+	e := json.NewEncoder(&p.b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	_, err := p.w.Write(p.b.Bytes())
+	return err
+}
+
+// outcome prints what followed from an input: results in front of the events
+// that they raise.
+func (p *printer) outcome(at sample.Time, out *record.Outcome) error {
+	for i := range out.Judgements {
+		if j := &out.Judgements[i]; j.Result != nil {
+			if err := p.line(result(at, j)); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range out.Entries {
+		if err := p.entry(at, &out.Entries[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func result(at sample.Time, j *record.Judgement) resultLine {
+	l := resultLine{T: at, Type: "result", Parameter: j.Parameter, Rule: j.Rule, Requirement: j.Result.Requirement, From: j.Result.From, To: j.At}
+	if j.Result.Cut {
+		l.Complete = new(bool)
+	}
+	return l
+}
+
+// entry prints a message of the lanes quality and event, unless it is about the
+// gateway and not about the process.
+func (p *printer) entry(at sample.Time, e *record.Entry) error {
+	kind := e.Topic[strings.LastIndexByte(e.Topic, '/')+1:]
+	switch kind {
+	case "alarm":
+		return p.alarm(at, e)
+	case "deviation", "nonconformance", "gap", "signal", "lot":
+		var x struct{ Data json.RawMessage }
+		if err := json.Unmarshal(e.Payload, &x); err != nil {
+			return fmt.Errorf("%s %d: %w", e.Lane, e.Seq, err)
+		}
+		return p.line(dataLine{at, kind, x.Data})
+	}
+	return nil
+}
+
+func (p *printer) alarm(at sample.Time, e *record.Entry) error {
+	var x struct {
+		Data struct {
+			Equipment, Parameter, Rule, State string
+			Value                             json.RawMessage
+			At                                sample.Time
+		}
+	}
+	if err := json.Unmarshal(e.Payload, &x); err != nil {
+		return fmt.Errorf("%s %d: %w", e.Lane, e.Seq, err)
+	}
+	if x.Data.Equipment == "" {
+		return nil // the gateway's own
+	}
+	return p.line(alarmLine{at, "alarm", x.Data.Parameter, x.Data.Rule, x.Data.State, x.Data.Value, x.Data.At})
+}
+
+// refusal is why the engine refused something, as the audit trail says it; nil
+// when it refused nothing.
+func refusal(out *record.Outcome) error {
+	for i := range out.Entries {
+		if out.Entries[i].Topic != "event/audit" {
+			continue
+		}
+		var x struct {
+			Data struct{ Action, Object, Reason string }
+		}
+		if err := json.Unmarshal(out.Entries[i].Payload, &x); err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		if x.Data.Action == "refuse" {
+			return Refused{errors.New(x.Data.Object + ": " + x.Data.Reason)}
+		}
+	}
+	return nil
+}
+
+// undecided prints what the end of the file has left open: delays that run,
+// events that have not come to their end, evidence whose window is still open.
+func (r *rehearsal) undecided() error {
+	s := r.s
+	for e := range s.Equipment {
+		for i := range s.Equipment[e].Running {
+			ru := &s.Equipment[e].Running[i]
+			doc := s.Register.Find(ru.Spec.ID, ru.Spec.Revision)
+			for p := range ru.Parameters {
+				if err := r.undecidedOf(&ru.Parameters[p].Judge, &doc.Parameters[p]); err != nil {
+					return err
+				}
+				if err := r.unproven(ru.Parameters[p].ID, ru.Parameters[p].Events); err != nil {
+					return err
+				}
+			}
+		}
+		for i := range s.Equipment[e].Closing {
+			ev := &s.Equipment[e].Closing[i].Event
+			if err := r.lacksEvidence(ev.Parameter, ev); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *rehearsal) undecidedOf(st *judge.State, def *spec.Parameter) error {
+	rules := judge.NewParameter(def, 0, nil)
+	for i := range st.Rules {
+		for _, x := range []struct {
+			what  string
+			delay *judge.Delay
+		}{{"alarm", &st.Rules[i].Alarm}, {"event", &st.Rules[i].Event}} {
+			open := x.delay.Phase == judge.Pending || x.delay.Phase == judge.Clearing || x.delay.Phase == judge.Raised && x.what == "event"
+			if !open {
+				continue
+			}
+			l := undecidedLine{T: r.s.At, Type: "undecided", Parameter: def.ID, Rule: rules.Rule(i).ID, What: x.what, Phase: x.delay.Phase.String(), Due: x.delay.Due}
+			if err := r.out.line(l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
