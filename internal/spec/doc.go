@@ -10,7 +10,7 @@
 //
 //   - A document is valid as a whole or refused as a whole, with every reason.
 //     No key in it is ignored: it has an effect, is kept as description, or is
-//     refused as not judged by this version.
+//     refused.
 //   - A document judges only when it is approved: each note beside it is a true
 //     signature, by a person of the list, on exactly these bytes, and together
 //     they are what the policy wants. One wrong note refuses all.
@@ -47,17 +47,65 @@
 //	    alarm: {priority: high, respond_within: 3min, text: …, instruction: WI-118, action: …}
 //	    evidence: {before: 10min, after: 10min}
 //
-// A rule has an id and a kind. `high` and `low` have a limit (usl, lsl, nor, par
-// or a number), `band` two (nor, par, limits for lsl to usl, which is what it
-// has without the key, or [low, high]), `equals` a value. All take
+//	    computed: p_in - p_out    # one value of the inputs, which the rules then judge
+//	    sensor_loss: {minimum_inputs: 1, action: continue_and_flag}   # absent: all are needed
+//	    calibration: {overdue: deviation}                             # or flag
+//	classification: {escalate_to_critical_when: [product_exposed and outside_par_for > 5min]}
 //
-//	scope          any_input (default) all_inputs, and for numbers mean max min
-//	deadband       for numbers; narrower than the band
-//	on_delay off_delay event_delay rejoin    durations, default 0
+// A rule has an id and a kind, and of that kind:
+//
+//	high low    limit: usl, lsl, nor, par or a number
+//	band        limit: nor, par, limits for lsl to usl (the default), or [low, high]
+//	equals      value
+//	rate        window; min, max; unit: the parameter's over s (default), min, h or d
+//	spread      max: the largest difference between two inputs at least
+//	envelope    profile: points [t, low, high] or {t, low, high} in order of t, a
+//	            duration or seconds since the phase began; null for no limit
+//	frozen      for: the longest time without a change
+//	window      ranges: {input: [low, high]}, null for no limit; units: {input: unit}
+//	            for those that are not in the parameter's; when: is required
+//	spc         center, sigma; chart: individuals (default), ewma, cusum;
+//	            rules (of individuals, default n1), lambda and l (ewma), k, h and
+//	            fir: true or a fraction of h (cusum); subgroup: values a point, default 1;
+//	            sample: {per: sample (default), interval, part or phase;
+//	            every (of interval); take: last, mean, max, min}
+//	soak        tolerance: [low, high]; min, max: durations; mode: continuous
+//	            (default) or cumulative; start: lagging_at_or_above_lsl
+//	lethality   tref, z; min, max: durations
+//	above below value: a number, usl, lsl, nor or par; min, max: durations
+//	peak        min, max: numbers, usl, lsl, nor or par; side: high (default) or low
+//
+// All take
+//
 //	always: true | when: [phase, …]          default: while the specification applies
-//	class          major (default) minor critical signal
+//	class          major (default; of spc signal) minor critical signal
 //	on_fail        nonconformance
 //	on_lot_change  extend (default) split
+//
+// and, where it has a meaning,
+//
+//	scope          any_input (default) all_inputs mean max min
+//	deadband       in the unit of the rule's limits; narrower than they are apart
+//	on_delay off_delay event_delay rejoin    durations, default 0
+//
+// equals and frozen take the scopes any_input and all_inputs, spc all but
+// all_inputs; spread, soak and window are about all inputs by themselves.
+// soak, lethality, above, below and peak are decided once, when an operation
+// ends: they have no delays and no deadband, and are never always judged.
+//
+// # Expressions
+//
+// computed is an expression in the notation of expr-lang/expr over the inputs by
+// name: + - * / ^, < <= > >= == !=, and or not, a ? b : c, and abs exp log (natural)
+// max mean min pow sqrt. All numbers are floating; true and false inputs are 1 and
+// 0. An undefined result (a division by zero) is no value, and the parameter then
+// unknown. Write it in quotes where it has `: ` in it.
+//
+// The other form of computed is {mean_kinetic_temperature: input, delta_h: 83.144,
+// over: operation}; rules on it are high, low, band and peak.
+//
+// A classification's expressions are true or false, over product_exposed,
+// special_process, outside_for, outside_par_for (durations, as 5min) and class.
 //
 // # Approvals
 //

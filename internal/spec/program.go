@@ -31,8 +31,7 @@ const (
 	opSqrt
 	opExp
 	opLn
-	// from here on of two numbers
-	opAdd
+	opAdd // the first of two numbers
 	opSub
 	opMul
 	opDiv
@@ -65,36 +64,82 @@ func (o op) pops() int {
 
 // run computes the result for the inputs, in their order; NaN for no value.
 func (p *program) run(inputs []float64) float64 {
-	var stack [maxStack]float64
-	n := 0 // numbers on the stack
+	var stack [maxStack + 2]float64 // two more, so that a step may look at three wherever it stands
+	top := -1
 	for i := range p.steps {
 		s := &p.steps[i]
-		var x float64
-		switch s.op.pops() {
-		case 0:
-			x = s.x
-			if s.op == opLoad {
-				x = finiteOr(inputs[s.i])
-			}
-		case 1:
-			x = s.op.one(stack[n-1])
-			n--
-		case 2:
-			x = s.op.two(stack[n-2], stack[n-1])
-			n -= 2
-		default:
-			x = chosen(stack[n-3], stack[n-2], stack[n-1])
-			n -= 3
-		}
-		stack[n] = x
-		n++
+		top += 1 - s.op.pops()
+		stack[top] = s.apply(stack[top], stack[top+1], stack[top+2], inputs)
 	}
 	return stack[0]
 }
 
-// finiteOr is x, NaN when it is infinite.
-func finiteOr(x float64) float64 {
+// apply computes one step of as many of a, b and c as it takes.
+func (s *step) apply(a, b, c float64, inputs []float64) float64 {
+	switch s.op {
+	case opLoad:
+		return finite(inputs[s.i])
+	case opPush:
+		return s.x
+	case opNeg:
+		return -a
+	case opNot:
+		return 1 - a
+	case opAbs:
+		return math.Abs(a)
+	case opSqrt:
+		return math.Sqrt(a)
+	case opExp:
+		return finite(math.Exp(a))
+	case opLn:
+		return finite(math.Log(a))
+	case opAdd:
+		return finite(a + b)
+	case opSub:
+		return finite(a - b)
+	case opMul:
+		return finite(a * b)
+	case opDiv:
+		return finite(a / b)
+	case opPower:
+		return known(a, b, finite(math.Pow(a, b))) // anything to the power of 0 is 1, NaN too
+	case opLesser:
+		return min(a, b)
+	case opGreater:
+		return max(a, b)
+	case opEqual:
+		return known(a, b, truth(a == b))
+	case opUnequal:
+		return known(a, b, truth(a != b))
+	case opBelow:
+		return known(a, b, truth(a < b))
+	case opAtMost:
+		return known(a, b, truth(a <= b))
+	case opAbove:
+		return known(a, b, truth(a > b))
+	case opAtLeast:
+		return known(a, b, truth(a >= b))
+	case opAnd:
+		return both(a, b)
+	case opOr:
+		return 1 - both(1-a, 1-b)
+	case opChoose:
+		return chosen(a, b, c)
+	}
+	return math.NaN()
+}
+
+// finite is x, NaN when it is infinite.
+func finite(x float64) float64 {
 	if math.IsInf(x, 0) {
+		return math.NaN()
+	}
+	return x
+}
+
+// known is x, NaN when one of those that it was made of is.
+func known(a, b, x float64) float64 {
+	if math.IsNaN(a) || math.IsNaN(b) {
 		return math.NaN()
 	}
 	return x
@@ -107,72 +152,12 @@ func truth(b bool) float64 {
 	return 0
 }
 
-func (o op) one(a float64) float64 {
-	switch o {
-	case opNeg:
-		return -a
-	case opNot:
-		return 1 - a
-	case opAbs:
-		return math.Abs(a)
-	case opSqrt:
-		return math.Sqrt(a)
-	case opExp:
-		return finiteOr(math.Exp(a))
-	case opLn:
-		return finiteOr(math.Log(a))
-	}
-	return math.NaN()
-}
-
-func (o op) two(a, b float64) float64 {
-	switch {
-	case o == opAnd && (a == 0 || b == 0): // false whatever the other would be
+// both is false as soon as one is, whatever the other would be.
+func both(a, b float64) float64 {
+	if a == 0 || b == 0 {
 		return 0
-	case o == opOr && (a == 1 || b == 1):
-		return 1
-	case math.IsNaN(a) || math.IsNaN(b):
-		return math.NaN()
 	}
-	switch o {
-	case opAdd:
-		return finiteOr(a + b)
-	case opSub:
-		return finiteOr(a - b)
-	case opMul:
-		return finiteOr(a * b)
-	case opDiv:
-		return finiteOr(a / b)
-	case opPower:
-		return finiteOr(math.Pow(a, b))
-	case opLesser:
-		return min(a, b)
-	case opGreater:
-		return max(a, b)
-	}
-	return o.compare(a, b)
-}
-
-func (o op) compare(a, b float64) float64 {
-	switch o {
-	case opEqual:
-		return truth(a == b)
-	case opUnequal:
-		return truth(a != b)
-	case opBelow:
-		return truth(a < b)
-	case opAtMost:
-		return truth(a <= b)
-	case opAbove:
-		return truth(a > b)
-	case opAtLeast:
-		return truth(a >= b)
-	case opAnd:
-		return truth(a == 1 && b == 1)
-	case opOr:
-		return truth(a == 1 || b == 1)
-	}
-	return math.NaN()
+	return known(a, b, 1)
 }
 
 // chosen takes nothing from the side that is not chosen, so that a condition
