@@ -46,7 +46,7 @@ func (g *Gateway) begin(ctx context.Context, in *intake, cause string) error {
 	}
 	start.Differs, start.Cause = differs, cause
 	d := &decider{j: g.j, s: s, log: g.log, every: g.o.Config.Data.CommitEvery, now: g.o.Now, observe: g.o.Observer, meter: g.meter, beat: g.beat, committed: &g.committed, raised: map[uint64]sample.Time{},
-		viewer: newViewer(g.o.Version), ledger: &ledger{since: sample.At(g.o.Now())}, before: head.Size, wake: g.wakePanel}
+		viewer: newViewer(g.o.Version), ledger: &ledger{since: sample.At(g.o.Now()), size: head.Size}, before: head.Size, wake: g.wakePanel}
 	g.decider = d
 	g.ledger.Store(d.ledger)
 	if err := g.makeSources(&start.Wiring); err != nil {

@@ -41,9 +41,7 @@ const mostDead = 500
 
 // rejected takes what has become a dead letter.
 func (v *viewer) rejected(list []record.Dead) {
-	for _, x := range list {
-		v.dead = append(v.dead, panel.DeadLetter{Lane: x.Lane, Seq: x.Seq, Consumer: x.Consumer, Code: x.Code, Reason: x.Reason})
-	}
+	v.dead = append(v.dead, deadOf(list)...)
 	v.dead = v.dead[max(0, len(v.dead)-mostDead):]
 }
 

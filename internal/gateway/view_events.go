@@ -35,6 +35,7 @@ type ledger struct {
 	pending []telling
 	retired []retired
 	dead    []record.Dead
+	size    int64 // of the record when the session began; never changes
 
 	mu    sync.Mutex
 	told  []telling // in the order of the record
@@ -43,6 +44,8 @@ type ledger struct {
 	whole bool        // complete from the beginning
 	cache []panel.Event
 	stale bool
+
+	morgue oldLetters
 }
 
 // telling is one revision of an event as it was recorded.
@@ -196,7 +199,7 @@ func (l *ledger) list(st *outbox.State) panel.EventList {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stale {
-		l.cache, l.stale = eventsOf(l.told), false
+		l.cache, l.stale = eventsOf(l.told, eventsKept), false
 	}
 	list := panel.EventList{Events: make([]panel.Event, len(l.cache)), Since: panel.Instant(l.since)}
 	if l.whole {
@@ -207,13 +210,14 @@ func (l *ledger) list(st *outbox.State) panel.EventList {
 	}
 	for i := range l.cache {
 		list.Events[i] = l.cache[i]
-		l.receipts(&list.Events[i], st)
+		receipts(&list.Events[i], st, l.held)
 	}
 	return list
 }
 
-// receipts says how far each revision of an event has come.
-func (l *ledger) receipts(e *panel.Event, st *outbox.State) {
+// receipts says how far each revision of an event has come, and since when as far
+// as what was receipted is known.
+func receipts(e *panel.Event, st *outbox.State, held []retired) {
 	e.Revisions, e.Receipt = slices.Clone(e.Revisions), panel.Receipted
 	for i := range e.Revisions {
 		r := &e.Revisions[i]
@@ -223,7 +227,7 @@ func (l *ledger) receipts(e *panel.Event, st *outbox.State) {
 			r.Receipt = panel.Rejected
 		case lane != nil && lane.Retired.Has(r.Seq):
 			r.Receipt = panel.Receipted
-			for _, h := range l.held {
+			for _, h := range held {
 				if h.Lane == r.Lane && h.First <= r.Seq && r.Seq <= h.Last {
 					r.HeldAt = panel.Instant(h.at)
 				}
@@ -237,8 +241,9 @@ func (l *ledger) receipts(e *panel.Event, st *outbox.State) {
 	}
 }
 
-// eventsOf makes events of what was told of them, newest first.
-func eventsOf(list []telling) []panel.Event {
+// eventsOf makes events of what was told of them, newest first, and no more than
+// so many.
+func eventsOf(list []telling, most int) []panel.Event {
 	var events []panel.Event
 	at := map[string]int{}
 	for i := range list {
@@ -253,6 +258,7 @@ func eventsOf(list []telling) []panel.Event {
 			events = append(events, panel.Event{})
 		}
 		e.Revisions = append(events[k].Revisions, revision)
+		e.Complete = e.Revisions[0].Revision == 1
 		events[k] = e
 	}
 	slices.SortStableFunc(events, func(a, b panel.Event) int {
@@ -264,7 +270,7 @@ func eventsOf(list []telling) []panel.Event {
 		}
 		return 0
 	})
-	return events[:min(len(events), eventsKept)]
+	return events[:min(len(events), most)]
 }
 
 // read is an event as one revision tells it. A payload that is not of our own

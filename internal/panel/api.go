@@ -48,9 +48,9 @@ func (p *Panel) routeAPI(mux *http.ServeMux) {
 		s, err := p.state()
 		return &answer[alarmList]{alarmList{s.Alarms}}, err
 	})
-	get(api, "outbox", "Raised = receipted + pending + rejected, by lane", func(context.Context, *struct{}) (*answer[Outbox], error) {
-		s, err := p.state()
-		return &answer[Outbox]{s.Outbox}, err
+	get(api, "outbox", "Raised = receipted + pending + rejected, by lane", func(ctx context.Context, _ *struct{}) (*answer[outboxAnswer], error) {
+		a, err := p.outbox(ctx)
+		return &answer[outboxAnswer]{a}, err
 	})
 	get(api, "specs", "Installed specifications, who approved them, and which are in force", func(context.Context, *struct{}) (*answer[specList], error) {
 		s, err := p.state()
@@ -134,10 +134,10 @@ func (p *Panel) routeEvents(api huma.API) {
 		list.Events = picked
 		return &answer[EventList]{list}, nil
 	})
-	get(api, "events/{id}", "One quality event with the document of its last revision", func(_ context.Context, in *eventInput) (*answer[Event], error) {
-		e := p.event(in.ID)
-		if e == nil {
-			return nil, huma.Error404NotFound(noEvent(in.ID, p.o.Gateway.Events().Since))
+	get(api, "events/{id}", "One quality event with the document of its last revision", func(ctx context.Context, in *eventInput) (*answer[Event], error) {
+		e, err := p.findEvent(ctx, in.ID)
+		if err != nil {
+			return nil, err
 		}
 		return &answer[Event]{*e}, nil
 	})
@@ -152,14 +152,6 @@ func (p *Panel) event(id string) *Event {
 		}
 	}
 	return nil
-}
-
-// noEvent says that an event is not known, and where it may still be found.
-func noEvent(id string, since Instant) string {
-	if since == 0 {
-		return "no event " + id + " is on record here"
-	}
-	return "no event " + id + " since " + Format(since) + "; older ones are in the record: andon journal export --event " + id
 }
 
 // describeStream puts the stream, which is not served through the API's

@@ -44,15 +44,15 @@ type proof struct {
 // still are what the event says of them. Samples that came late, after the event
 // had been told, are not part of what it says.
 func (p *Panel) evidence(ctx context.Context, in *evidenceInput) (evidenceAnswer, error) {
-	e := p.event(in.ID)
-	if e == nil {
-		return evidenceAnswer{}, huma.Error404NotFound(noEvent(in.ID, p.o.Gateway.Events().Since))
+	e, err := p.findEvent(ctx, in.ID)
+	if err != nil {
+		return evidenceAnswer{}, err
 	}
 	if e.Document == nil || e.Document.Evidence == nil {
 		return evidenceAnswer{}, huma.Error404NotFound("event " + in.ID + " names no evidence: a gap has none, and an excursion's is told once it is over and the time after it has passed")
 	}
 	c := checkerOf(&e.Document.Document, in)
-	err := p.reading(ctx, func(ctx context.Context) error {
+	err = p.reading(ctx, func(ctx context.Context) error {
 		w := e.Document.Evidence.Window
 		return p.o.Gateway.EachSample(ctx, SampleRange{From: w.From, To: w.To}, c.take)
 	})

@@ -24,6 +24,8 @@ type lotAnswer struct {
 	OpenGaps   []Gap    `json:"open_gaps" doc:"of the equipment at which it is now, whether or not they name it yet"`
 	Alarms     []Alarm  `json:"alarms" doc:"not normal now: those beside its events, and those of the equipment at which it is now that were raised since"`
 	Since      Instant  `json:"since" doc:"events and gaps are complete from here on; null: from the record's beginning"`
+	Complete   bool     `json:"complete" doc:"events and gaps are complete from the record's beginning on"`
+	From       Instant  `json:"searched_from" doc:"the record was searched back to here; null when all events are known without"`
 }
 
 type lotInput struct {
@@ -31,13 +33,36 @@ type lotInput struct {
 }
 
 func (p *Panel) routeLots(api huma.API) {
-	get(api, "lots/{lot}", "What is known about one lot", func(_ context.Context, in *lotInput) (*answer[lotAnswer], error) {
-		s, err := p.state()
-		if err != nil {
-			return nil, err
-		}
-		return &answer[lotAnswer]{lotOf(in.Lot, s, p.o.Gateway.Events())}, nil
+	get(api, "lots/{lot}", "What is known about one lot", func(ctx context.Context, in *lotInput) (*answer[lotAnswer], error) {
+		a, err := p.lot(ctx, in.Lot)
+		return &answer[lotAnswer]{a}, err
 	})
+}
+
+// lot gathers what is known of one: from the events that are known when those are
+// all there are, else from the record.
+func (p *Panel) lot(ctx context.Context, lot string) (lotAnswer, error) {
+	s, err := p.state()
+	if err != nil {
+		return lotAnswer{}, err
+	}
+	list, from := p.o.Gateway.Events(), Instant(0)
+	if list.Since != 0 {
+		past, err := p.past(ctx, PastQuery{Lot: lot})
+		if err != nil {
+			return lotAnswer{}, err
+		}
+		list, from = EventList{Events: past.Events, Since: past.From}, past.From
+		if past.Complete {
+			list.Since = 0
+		}
+		if s, err = p.state(); err != nil { // no older than what was found
+			return lotAnswer{}, err
+		}
+	}
+	a := lotOf(lot, s, list)
+	a.Complete, a.From = list.Since == 0, from
+	return a, nil
 }
 
 // lotOf gathers what names a lot.

@@ -3,6 +3,7 @@ package panel
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"math"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"andon/internal/sample"
 )
@@ -63,15 +66,25 @@ func (p *Panel) page(w http.ResponseWriter, r *http.Request, name string) {
 	v := p.view(r, name)
 	switch name {
 	case "event":
-		if v.Event = p.event(r.PathValue("id")); v.Event == nil {
-			v.Missing = noEvent(r.PathValue("id"), v.Events.Since)
-			p.render(w, http.StatusNotFound, "missing.html", v)
+		var err error
+		if v.Event, err = p.findEvent(r.Context(), r.PathValue("id")); err != nil {
+			v.Missing = err.Error()
+			p.render(w, statusOf(err), "missing.html", v)
 			return
 		}
 	case "health":
 		v.Health = p.health()
 	}
 	p.render(w, http.StatusOK, name+".html", v)
+}
+
+// statusOf is the status that a problem has.
+func statusOf(err error) int {
+	var problem huma.StatusError
+	if errors.As(err, &problem) {
+		return problem.GetStatus()
+	}
+	return http.StatusInternalServerError
 }
 
 // view is what every page needs.

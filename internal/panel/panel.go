@@ -25,6 +25,12 @@ type Gateway interface {
 	State() *State
 	// Events are the quality events that are known, newest first.
 	Events() EventList
+	// Past searches the record for past events. It is asked for once there is a
+	// State.
+	Past(ctx context.Context, q PastQuery) (Past, error)
+	// DeadLetters lists what was rejected, searching the record for what is not in
+	// the State.
+	DeadLetters(ctx context.Context) (DeadLetters, error)
 	// Hand gives an act in. An error means that it was not taken and never will
 	// be; what has been taken is known by what is returned.
 	Hand(ctx context.Context, act *record.Act) (Handed, error)

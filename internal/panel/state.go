@@ -305,6 +305,7 @@ type Event struct {
 	RaisedAt  Instant    `json:"raised_at"`
 	Receipt   string     `json:"receipt" enum:"queued,receipted,rejected"`
 	Revisions []Revision `json:"revisions" doc:"oldest first"`
+	Complete  bool       `json:"complete" doc:"the first revision is among them"`
 
 	// Of the last revision; one of them.
 	Document *Document    `json:"document,omitempty"`

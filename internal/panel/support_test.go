@@ -31,7 +31,11 @@ type toy struct {
 	stuck   bool
 	tree    Tree
 	audit   AuditList
-	asked   AuditRange
+	// past is what the record holds besides the events; dead what was rejected.
+	past   Past
+	dead   DeadLetters
+	sought []PastQuery
+	asked  AuditRange
 
 	mu   sync.Mutex
 	acts []*record.Act
@@ -76,6 +80,13 @@ func (g *toy) Audit(_ context.Context, r AuditRange) (AuditList, error) {
 	g.asked = r
 	return g.audit, nil
 }
+
+func (g *toy) Past(_ context.Context, q PastQuery) (Past, error) {
+	g.sought = append(g.sought, q)
+	return g.past, nil
+}
+
+func (g *toy) DeadLetters(context.Context) (DeadLetters, error) { return g.dead, nil }
 
 func (g *toy) Tree() Tree { return g.tree }
 
