@@ -8,10 +8,8 @@ import (
 	"io"
 	"strings"
 
-	"andon/internal/judge"
 	"andon/internal/record"
 	"andon/internal/sample"
-	"andon/internal/spec"
 )
 
 // The lines of a rehearsal. Each begins with the instant at which it is known
@@ -146,53 +144,6 @@ func refusal(out *record.Outcome) error {
 		}
 		if x.Data.Action == "refuse" {
 			return Refused{errors.New(x.Data.Object + ": " + x.Data.Reason)}
-		}
-	}
-	return nil
-}
-
-// undecided prints what the end of the file has left open: delays that run,
-// events that have not come to their end, evidence whose window is still open.
-func (r *rehearsal) undecided() error {
-	s := r.s
-	for e := range s.Equipment {
-		for i := range s.Equipment[e].Running {
-			ru := &s.Equipment[e].Running[i]
-			doc := s.Register.Find(ru.Spec.ID, ru.Spec.Revision)
-			for p := range ru.Parameters {
-				if err := r.undecidedOf(&ru.Parameters[p].Judge, &doc.Parameters[p]); err != nil {
-					return err
-				}
-				if err := r.unproven(ru.Parameters[p].ID, ru.Parameters[p].Events); err != nil {
-					return err
-				}
-			}
-		}
-		for i := range s.Equipment[e].Closing {
-			ev := &s.Equipment[e].Closing[i].Event
-			if err := r.lacksEvidence(ev.Parameter, ev); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (r *rehearsal) undecidedOf(st *judge.State, def *spec.Parameter) error {
-	rules := judge.NewParameter(def, 0, nil)
-	for i := range st.Rules {
-		for _, x := range []struct {
-			what  string
-			delay *judge.Delay
-		}{{"alarm", &st.Rules[i].Alarm}, {"event", &st.Rules[i].Event}} {
-			open := x.delay.Phase == judge.Pending || x.delay.Phase == judge.Clearing || x.delay.Phase == judge.Raised && x.what == "event"
-			if !open {
-				continue
-			}
-			l := undecidedLine{T: r.s.At, Type: "undecided", Parameter: def.ID, Rule: rules.Rule(i).ID, What: x.what, Phase: x.delay.Phase.String(), Due: x.delay.Due}
-			if err := r.out.line(l); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"andon/internal/engine"
-	"andon/internal/quality"
 	"andon/internal/record"
 	"andon/internal/sample"
 	"andon/internal/spec"
@@ -88,8 +88,9 @@ type rehearsal struct {
 	out  printer
 
 	began  bool
-	judged bool        // some rule has said something
-	first  sample.Time // earliest source time of the rows
+	judged bool              // some rule has said something
+	first  sample.Time       // earliest source time of the rows
+	said   map[string]string // of the context, as of the last row
 }
 
 // begin reads the specification and the header of the table.
@@ -199,8 +200,8 @@ func (r *rehearsal) row(x *row) error {
 	if err := r.ticks(at); err != nil {
 		return err
 	}
-	if x.fields != nil {
-		if err := r.decide(at, &record.Context{Equipment: r.w.Equipment[0].Name, From: x.t, Fields: x.fields, By: "mes", Verified: true}); err != nil {
+	if fields := r.news(x, at); len(fields) > 0 {
+		if err := r.decide(at, &record.Context{Equipment: r.w.Equipment[0].Name, From: x.t, Fields: fields, By: "mes", Verified: true}); err != nil {
 			return err
 		}
 	}
@@ -210,10 +211,29 @@ func (r *rehearsal) row(x *row) error {
 	return r.decide(at, &record.Scan{Source: sourceName, Time: x.t, Readings: x.values})
 }
 
+// news are the fields of a row that say something new: many tables repeat them
+// in every row. What a late row says stands in the past, and nobody knows here
+// what it is now.
+func (r *rehearsal) news(x *row, at sample.Time) map[string]string {
+	news := map[string]string{}
+	for f, v := range x.fields {
+		was, known := r.said[f]
+		switch {
+		case x.t < at:
+			delete(r.said, f)
+			news[f] = v
+		case !known || was != v:
+			r.said[f], news[f] = v, v
+		}
+	}
+	return news
+}
+
 // start is the gateway's start, as of the first row: who it is, who may approve,
 // the specification, and what is being made.
 func (r *rehearsal) start(at sample.Time) error {
-	r.began, r.first = true, at
+	r.began, r.first, r.said = true, at, map[string]string{}
+	maps.Copy(r.said, r.o.Context)
 	if err := r.decide(at, &record.Start{Gateway: gatewayName, Epoch: epoch, Version: r.o.Version, Wiring: r.w, Clock: record.Clock{Source: "none"}, NoGrace: true}); err != nil {
 		return err
 	}
@@ -306,23 +326,6 @@ func (r *rehearsal) end() error {
 		r.o.Note(n)
 	}
 	return r.undecided()
-}
-
-// unproven prints which events' evidence is still being gathered.
-func (r *rehearsal) unproven(parameter string, events []quality.Event) error {
-	for i := range events {
-		if err := r.lacksEvidence(parameter, &events[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *rehearsal) lacksEvidence(parameter string, ev *quality.Event) error {
-	if ev.Open || ev.EvidenceDue == 0 {
-		return nil
-	}
-	return r.out.line(undecidedLine{T: r.s.At, Type: "undecided", Parameter: parameter, Rule: ev.RuleID, What: "evidence", Phase: "gathering", EventID: ev.ID, Due: ev.EvidenceDue})
 }
 
 func appendNew(names []string, name string) []string {
