@@ -74,6 +74,7 @@ func newRoot() *cobra.Command {
 		newProbeCommand(),
 		newOutboxCommand(),
 		newReceiveCommand(),
+		newRehearseCommand(),
 		newReadCommand(),
 		newRunCommand(),
 		newSchemaCommand(),
