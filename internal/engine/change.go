@@ -80,7 +80,7 @@ func (d *decision) openEvent(a place, c *judge.Change) {
 	rule := def.Rule(c.Rule)
 	ev := quality.Event{Kind: quality.Deviation, Type: quality.ProcessParameter, Class: rule.Class, Parameter: p.ID,
 		Rule: c.Rule, RuleID: rule.ID, Spec: r.Spec, RaisedAt: d.at, Episode: c.Episode, Open: true}
-	if c.What == judge.EventFound {
+	if c.What == judge.EventFound && spec.NeedsOperation(rule.Kind) {
 		result := c.Result
 		ev.Result = &result
 	}
@@ -254,6 +254,9 @@ func (d *decision) setContext(e int, field string, v production.Value) {
 	if t.lot {
 		d.split(t)
 	}
+	if t.what != 0 {
+		d.eachOn(e, func(a place) { d.step(a, func(j *judge.Judge) { j.Turn(t.from, d.n, t.what) }) })
+	}
 	if d.inScan {
 		d.turns = append(d.turns, t)
 		return
@@ -272,7 +275,7 @@ type turn struct {
 // turned lets everything that depends on the context know.
 func (d *decision) turned(t turn) {
 	d.eachOn(t.e, func(a place) {
-		d.step(a, func(j *judge.Judge) { j.Context(t.from, d.n, t.what) })
+		d.step(a, func(j *judge.Judge) { j.Context(t.from, d.n) })
 		if t.lot {
 			d.tellLot(a, t.from)
 		}

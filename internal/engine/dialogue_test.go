@@ -43,6 +43,7 @@ var update = flag.Bool("update", false, "write what the dialogues answer into th
 //	T spec FILE               another specification is offered
 //	T stamped S C tag=value   a scan that the source stamps S when its clock shows C
 //	T receipt LANE N          the consumer qms holds the lane up to N
+//	T final                   nothing follows: what is under way ends here
 //
 // In steps, `save` saves and loads the state.
 func TestDialogues(t *testing.T) {
@@ -101,14 +102,14 @@ type player struct {
 }
 
 // newPlayer has one source, one furnace furn-03 and the tags that wiring lists,
-// a line each: name, unit, every (0s for none).
+// a line each: name, unit, every (0s for none), the day its calibration is due.
 func newPlayer(t *testing.T, specYAML, wiring string, consumers ...string) *player {
 	p := &player{t: t, s: New()}
 	w := record.Wiring{
 		Sources: []record.Source{{Name: "plc", Kind: "opcua"}},
 		Equipment: []record.Equipment{{Name: "furn-03", Class: "furnace", Context: []record.Binding{
 			{Field: "phase", Tag: "phase", Values: map[string]string{"0": "idle", "1": "heat", "2": "soak"}},
-			{Field: "lot", Tag: "lot"}, {Field: "material", From: "mes"}, {Field: "operator", From: "panel"}}}},
+			{Field: "lot", Tag: "lot"}, {Field: "serials", Tag: "serial"}, {Field: "material", From: "mes"}, {Field: "operator", From: "panel"}}}},
 		Consumers: consumers, Receipts: "signed",
 	}
 	for _, line := range strings.Split(strings.TrimSpace(wiring), "\n") {
@@ -118,6 +119,9 @@ func newPlayer(t *testing.T, specYAML, wiring string, consumers ...string) *play
 			t.Fatal(err)
 		}
 		w.Tags = append(w.Tags, record.Tag{Equipment: "furn-03", Name: f[0], Source: "plc", Unit: strings.Trim(f[1], "-"), Every: every})
+		if len(f) > 3 {
+			w.Tags[len(w.Tags)-1].CalibrationDue = f[3]
+		}
 	}
 	p.start = record.Start{Gateway: "g1", Site: "acme/ht", Epoch: "e1", Version: "test", Wiring: w, NoGrace: true}
 	p.decide(epoch0, &p.start)
@@ -134,6 +138,11 @@ func (p *player) decide(at sample.Time, body record.Body) {
 	out := Decide(p.s, record.Input{N: p.s.N + 1, At: at, Body: body})
 	for i := range out.Judgements {
 		j := &out.Judgements[i]
+		if r := j.Result; r != nil {
+			p.say(at, "result %s/%s met %v: required %v %s, actual %v, from %s to %s%s", j.Parameter, j.Rule, r.Requirement.Met, r.Requirement.Required,
+				r.Requirement.Unit, r.Requirement.Actual, seconds(r.From), seconds(j.At), map[bool]string{true: ", cut"}[r.Cut])
+			continue
+		}
 		p.say(at, "verdict %s/%s %s from %s", j.Parameter, j.Rule, j.Verdict, seconds(j.At))
 	}
 	p.payloads = append(p.payloads, out.Entries...)
@@ -161,6 +170,7 @@ type told struct {
 	Data struct {
 		EventID      string      `json:"event_id"`
 		State        string      `json:"state"`
+		Title        string      `json:"title"`
 		Previous     string      `json:"previous"`
 		Type         string      `json:"type"`
 		Cause        string      `json:"cause"`
@@ -189,13 +199,15 @@ type told struct {
 			DurationS float64                  `json:"duration_s"`
 			Area      *struct{ Value float64 } `json:"area"`
 			Samples   int                      `json:"samples"`
+			Quality   string                   `json:"quality"`
 			GapsS     float64                  `json:"gaps_s"`
 		} `json:"excursion"`
-		Evidence *struct{} `json:"evidence"`
-		Text     string    `json:"text"`
-		Action   string    `json:"action"`
-		New      string    `json:"new"`
-		Reason   string    `json:"reason"`
+		Requirement *record.Requirement `json:"requirement"`
+		Evidence    *struct{}           `json:"evidence"`
+		Text        string              `json:"text"`
+		Action      string              `json:"action"`
+		New         string              `json:"new"`
+		Reason      string              `json:"reason"`
 	} `json:"data"`
 }
 
@@ -210,7 +222,7 @@ func (p *player) entry(at sample.Time, e *record.Entry) {
 		p.say(at, "alarm %s/%s %s > %s at %s", d.Parameter, d.Rule, d.Previous, d.State, seconds(d.At))
 	case "quality/gap":
 		p.say(at, "gap %s %s %v from %s to %s", d.State, d.Cause, d.Tags, seconds(d.OccurredFrom), seconds(d.OccurredTo))
-	case "quality/deviation", "quality/nonconformance":
+	case "quality/deviation", "quality/nonconformance", "event/signal":
 		worst := "-"
 		if d.Excursion.Worst != nil {
 			worst = fmt.Sprintf("%v@%s", d.Excursion.Worst.Value, seconds(d.Excursion.Worst.At))
@@ -224,8 +236,11 @@ func (p *player) entry(at sample.Time, e *record.Entry) {
 			evidence = " with evidence"
 		}
 		p.say(at, "%s %s/%s %s%s: from %s to %s detected %s cleared %s suspect %s worst %s %gs area %g samples %d gaps %gs lots %v exposed %v",
-			strings.TrimPrefix(e.Topic, "quality/"), d.Spec.Parameter, d.Spec.Rule, d.State, evidence, seconds(d.OccurredFrom), seconds(d.OccurredTo), seconds(d.DetectedAt),
+			e.Topic[strings.IndexByte(e.Topic, '/')+1:], d.Spec.Parameter, d.Spec.Rule, d.State, evidence, seconds(d.OccurredFrom), seconds(d.OccurredTo), seconds(d.DetectedAt),
 			seconds(d.ClearedAt), seconds(d.Product.SuspectFrom), worst, d.Excursion.DurationS, area, d.Excursion.Samples, d.Excursion.GapsS, d.Product.Lots, d.Product.Exposed)
+		if r := d.Requirement; r != nil && d.State == "opened" && d.Excursion.Area == nil {
+			p.say(at, "  required %v %s, actual %v: %s", r.Required, r.Unit, r.Actual, d.Title)
+		}
 	case "event/audit":
 		p.say(at, "%s %s %s %s", e.Topic, d.Action, d.New, d.Reason)
 	default:
@@ -301,6 +316,8 @@ func (p *player) play(line string) {
 			p.t.Fatal(err)
 		}
 		p.decide(at, &record.Scan{Source: "plc", Time: epoch0 + sample.Time(stamp*1e9), Server: epoch0 + sample.Time(clock*1e9), Readings: p.readings(f[4:])})
+	case "final":
+		p.decide(at, &record.Stop{Reason: "end", Final: true})
 	case "restart":
 		p.start.LastAlive = p.s.At
 		p.decide(at, &p.start)

@@ -222,7 +222,7 @@ func (s *State) applies(rule int, t sample.Time) judge.Applies {
 	if len(ru.When) > 0 {
 		answer = min(answer, met(c, production.Phase, ru.When, t))
 	}
-	if p.BuiltIn(rule) && answer != judge.No {
+	if ru.Kind == judge.MissingData && answer != judge.No || ru.Kind == judge.CalibrationOverdue && answer == judge.Yes {
 		return exposed(c, t)
 	}
 	return answer

@@ -94,7 +94,7 @@ func (d *decision) refit() {
 				d.system("misfit", fmt.Sprintf("%s revision %s cannot judge on %s: the settings contradict it: %s", ru.Spec.ID, ru.Spec.Revision, s.Equipment[e].Name, ru.Misfit))
 			}
 			for p := range ru.Parameters {
-				d.step(place{e, r, p}, func(j *judge.Judge) { j.Context(d.at, d.n, 0) })
+				d.step(place{e, r, p}, func(j *judge.Judge) { j.Context(d.at, d.n) })
 			}
 		}
 	}
@@ -231,7 +231,7 @@ func (d *decision) settleIn(e int, t sample.Time) {
 				if s.Equipment[e].Running[r].Since == t {
 					j.Activate(t, d.n)
 				}
-				j.Context(t, d.n, 0)
+				j.Context(t, d.n)
 			})
 		}
 	}

@@ -55,6 +55,7 @@ func (j *Judge) togetherRule(r int, t sample.Time, n uint64, points []Point, tur
 	j.turnChart(r, t, turn)
 	j.begins(r, t)
 	x, v, held, fresh, ok := j.joined(r, t, points)
+	j.held = held
 	switch {
 	case !ok:
 		for k := range st.Memory {

@@ -45,7 +45,10 @@ func (b *Batch) take(how string) float64 {
 func (j *Judge) charted(r, k int, p XY) (x float64, ok bool) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	m := &st.Memory[k]
-	if ru.Chart.Per == spec.PerSample {
+	switch {
+	case j.Applies(r, p.T) != Yes: // what does not apply is not charted
+		return st.standing(k)
+	case ru.Chart.Per == spec.PerSample:
 		return st.plot(ru, k, p)
 	}
 	j.plotDue(r, p.T-1)
@@ -90,8 +93,11 @@ func (b *Batch) end(ru *rule, begun sample.Time) sample.Time {
 	if b.N == 0 || ru.Chart.Per != spec.PerInterval {
 		return 0
 	}
-	n := b.From.Sub(begun) / ru.Chart.Every
-	return begun.Add((n + 1) * ru.Chart.Every)
+	into := b.From.Sub(begun) % ru.Chart.Every
+	if into < 0 { // the clock has stepped back behind the beginning
+		into += ru.Chart.Every
+	}
+	return b.From.Add(ru.Chart.Every - into)
 }
 
 // batchDue is when the next interval is over, 0 if none is under way.
@@ -125,14 +131,34 @@ func (j *Judge) plotAt(r, k int, t sample.Time) {
 	if m.Batch.N == 0 {
 		return
 	}
+	from := m.Batch.From
 	x, ok := st.plot(ru, k, XY{t, m.Batch.take(ru.Chart.Take)})
 	m.Batch = Batch{}
 	if !ok {
 		return
 	}
+	if ru.Chart.Per == spec.PerPhase {
+		j.foundSignal(r, k, Span{from, t}, x)
+		return
+	}
 	j.move(r, k, t, x, t)
 	j.note(r, &Value{Input: k, V: sample.FloatValue(m.Point)}, t, j.N, x)
 	j.settle(r, t, j.N)
+}
+
+// foundSignal raises what the point of a phase signals. The phase is over by
+// then, and so is the rule's time: like a requirement on a whole operation it is
+// found and not left again.
+func (j *Judge) foundSignal(r, k int, s Span, x float64) {
+	st := &j.S.Rules[r]
+	if st.Memory[k].Signal == "" {
+		return
+	}
+	e := Episode{N: j.N, From: s.From, To: s.To, DetectedAt: s.To, ClearedAt: s.To, Samples: 1, Area: []float64{0},
+		Signal: st.Memory[k].Signal, Worst: j.worst(r, k, s.To, sample.FloatValue(st.Memory[k].Point), x)}
+	for _, w := range []What{AlarmRaised, EventFound, AlarmCleared} {
+		j.say(w, r, s.To, &e)
+	}
 }
 
 // turnChart lets a chart know that the context has changed: the part that is

@@ -107,7 +107,7 @@ func (j *Judge) note(r int, v *Value, t sample.Time, n uint64, x float64) {
 		j.fire(r, t, false)
 		j.splitNow(r, t)
 		if st.Episode == nil && j.Applies(r, t) == Yes {
-			st.Episode = &Episode{N: n, From: t, SuspectFrom: j.lastIn(st, t), Area: make([]float64, len(st.Series))}
+			st.Episode = &Episode{N: n, From: t, SuspectFrom: j.lastIn(r, t), Area: make([]float64, len(st.Series))}
 		}
 	}
 	e := st.Episode

@@ -54,8 +54,12 @@ func (j *Judge) freeze(r, k int, limit sample.Time) {
 	}
 	x := math.Nextafter(ru.For.Seconds(), math.Inf(1)) // longer than For, from here on
 	v := Value{Input: k, V: st.Memory[k].V.Value, confirmed: true}
+	since := st.Memory[k].From
 	j.move(r, k, due, x, due)
 	j.note(r, &v, due, j.N, x)
+	if e := st.Episode; e != nil && e.From == due { // what it showed has been in doubt since it last changed
+		e.SuspectFrom = since
+	}
 	j.settle(r, due, j.N)
 }
 

@@ -239,12 +239,11 @@ func (j *Judge) stretchTo(r int, t sample.Time, rest []Point) {
 		if !se.Known || se.T >= t {
 			continue
 		}
-		held, y := j.until(ru, k, t), se.X
+		held := j.until(ru, k, t)
 		if next, ok := following(rest, k); ok && !ru.joined && held < t && next.T > held && next.T.Sub(held) <= j.P.MaxGap {
 			if v, ok := ru.of(next.V.Value); ok {
 				held = max(held, min(next.Held, t))
-				y = along(Span{held, next.T}, se.X, v, max(t, held))
-				j.earn(r, k, XY{t, y}, held)
+				j.earn(r, k, XY{t, along(Span{held, next.T}, se.X, v, t)}, held)
 				continue
 			}
 		}

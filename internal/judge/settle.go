@@ -8,9 +8,13 @@ import (
 
 // lastIn is the last instant before t at which a rule is known to have been in:
 // while it is in, every confirmation of its inputs says so again.
-func (j *Judge) lastIn(st *Rule, t sample.Time) sample.Time {
-	if st.Verdict != In {
+func (j *Judge) lastIn(r int, t sample.Time) sample.Time {
+	st := &j.S.Rules[r]
+	switch {
+	case st.Verdict != In:
 		return st.LastIn
+	case j.P.rules[r].queued:
+		return max(st.LastIn, min(j.held, t))
 	}
 	return max(st.LastIn, min(j.S.Passed(), t))
 }
@@ -71,6 +75,7 @@ func (j *Judge) settle(r int, t sample.Time, n uint64) {
 		st.Event.unknown(t)
 	case NotApplicable:
 		j.end(r, t)
+	case Undecided: // of rules that are decided elsewhere: accrue
 	}
 }
 

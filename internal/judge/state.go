@@ -182,19 +182,19 @@ func (s *State) Clone() State {
 	return c
 }
 
-// Clone returns a copy that shares nothing with r.
-func (r *Rule) Clone() Rule {
-	c := *r
-	c.Series, c.Memory = slices.Clone(r.Series), slices.Clone(r.Memory)
+// Clone returns a copy that shares nothing with st.
+func (st *Rule) Clone() Rule {
+	c := *st
+	c.Series, c.Memory = slices.Clone(st.Series), slices.Clone(st.Memory)
 	for i := range c.Memory {
 		c.Memory[i] = c.Memory[i].clone()
 	}
-	if r.Run != nil {
-		run := *r.Run
+	if st.Run != nil {
+		run := *st.Run
 		c.Run = &run
 	}
-	if r.Episode != nil {
-		e := r.Episode.Clone()
+	if st.Episode != nil {
+		e := st.Episode.Clone()
 		c.Episode = &e
 	}
 	return c

@@ -33,6 +33,7 @@ type Judge struct {
 	inputs   []float64
 	cuts     []sample.Time
 	spans    []Span
+	held     sample.Time // how long the values before the points in hand stood
 	// While a rule takes an input's values or gap: how far its timers may be
 	// fired by it (see reach). Not set: no further limit.
 	reached *reached
@@ -116,21 +117,31 @@ func (j *Judge) Gap(i int, from sample.Time, n uint64) {
 	j.missing(from, n)
 }
 
-// Context: what applicability depends on has changed at t, as turn says.
-func (j *Judge) Context(t sample.Time, n uint64, turn Turn) {
+// Turn: another phase, lot or part begins at t. It comes before the values that
+// came together with it, since those are the new one's, and Context after them.
+func (j *Judge) Turn(t sample.Time, n uint64, turn Turn) {
+	for r := range j.P.rules {
+		if !j.P.rules[r].queued {
+			j.turnChart(r, t, turn)
+		}
+	}
+	j.enqueueTurn(t, n, turn)
+}
+
+// Context: what applicability depends on has changed at t.
+func (j *Judge) Context(t sample.Time, n uint64) {
 	j.S.Turned = max(j.S.Turned, t)
 	j.S.Adrift = false
 	for r := range j.P.rules {
 		ru := &j.P.rules[r]
 		if !ru.queued && !ru.built {
-			j.turnChart(r, t, turn)
 			j.settle(r, t, n)
 		}
 		j.S.Adrift = j.S.Adrift || !ru.built && j.Applies(r, t) == Maybe
 	}
 	j.builtIn(t, n)
 	j.settle(j.P.missing(), t, n)
-	j.enqueueTurn(t, n, turn|Changed)
+	j.enqueueTurn(t, n, Changed)
 }
 
 // Operation: an operation has begun at t (Begun), has ended there (Ended), or
