@@ -165,21 +165,35 @@ func (c *checker) kind(path, tag string, k sample.Kind, p *Parameter) {
 	}
 }
 
+// InputUnit is the unit in which an input is judged: the parameter's, or the one
+// that a window gives it; "" where no rule holds it against a number. mixed
+// says that an expression makes the parameter's unit of whatever unit it has.
+func (p *Parameter) InputUnit(input int) (unit string, mixed bool) {
+	if p.Computed != nil && p.Computed.Kinetic == nil {
+		return "", true
+	}
+	for i := range p.Rules {
+		for _, x := range p.Rules[i].Ranges {
+			if x.Input == input && x.Unit != p.Unit {
+				return x.Unit, false
+			}
+		}
+	}
+	return p.Unit, false
+}
+
 // units reports a tag whose unit is not the one in which its values are judged.
 func (c *checker) units(path, tag string, input int, facts TagFacts, p *Parameter) {
-	if p.Computed != nil && p.Computed.Kinetic == nil { // of several units another one is made
+	want, mixed := p.InputUnit(input)
+	if mixed {
 		if facts.Unit == "" && facts.Kind != sample.Bool {
 			c.problem(element(path+".inputs", input), fmt.Sprintf("the tag %s has no unit in the settings, and computed makes %s of it", tag, p.Unit), "give the tag its unit")
 		}
 		return
 	}
-	at, want := path+".unit", p.Unit
-	for i := range p.Rules {
-		for _, x := range p.Rules[i].Ranges {
-			if x.Input == input && x.Unit != p.Unit {
-				at, want = element(path+".inputs", input), x.Unit
-			}
-		}
+	at := path + ".unit"
+	if want != p.Unit {
+		at = element(path+".inputs", input)
 	}
 	switch {
 	case want == "" || want == facts.Unit:

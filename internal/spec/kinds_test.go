@@ -3,6 +3,8 @@ package spec
 import (
 	_ "embed"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -153,4 +155,30 @@ func wholeProfile(points []ProfilePoint) bool {
 		limited = limited || !math.IsInf(pt.Low, 0) || !math.IsInf(pt.High, 0)
 	}
 	return limited
+}
+
+// What is shipped is named as it says and has no mistakes.
+func TestShippedSpecifications(t *testing.T) {
+	files, err := filepath.Glob("../../config/specs/*.spec.yaml")
+	if err != nil || len(files) < 8 {
+		t.Fatalf("%d files (%v)", len(files), err)
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := Parse(file, b)
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		if want := d.ID + "." + d.Revision + ".spec.yaml"; filepath.Base(file) != want {
+			t.Errorf("%s is named otherwise than %s", file, want)
+		}
+		if err := d.Lint(); err != nil {
+			t.Error(err)
+		}
+		whole(t, d)
+	}
 }

@@ -65,20 +65,35 @@ func unitless(rules []Rule) bool {
 }
 
 // ownUnits refuses a window that gives an input a unit of its own beside a rule
-// that takes every input to be in the parameter's.
+// that takes it to be in another.
 func ownUnits(rules strictyaml.Node, par *Parameter) {
-	own := slices.IndexFunc(par.Rules, func(r Rule) bool {
-		return slices.ContainsFunc(r.Ranges, func(x InputRange) bool { return x.Unit != par.Unit })
-	})
-	if own < 0 {
-		return
-	}
-	for _, r := range par.Rules {
-		if r.Kind != Window && r.Kind != Equals && r.Kind != Frozen {
-			rules.Seq()[own].Get("units").Problem(fmt.Sprintf("rule %s takes all inputs to be in the parameter's unit", r.ID), "give that rule to another parameter")
-			return
+	for k, w := range par.Rules {
+		for _, x := range w.Ranges {
+			if x.Unit == par.Unit {
+				continue
+			}
+			if other := otherUnit(par, x); other != "" {
+				rules.Seq()[k].Get("units").Problem(fmt.Sprintf("rule %s takes %s to be in another unit than %s", other, par.Inputs[x.Input], x.Unit), "give that rule to another parameter")
+				return
+			}
 		}
 	}
+}
+
+// otherUnit is a rule that takes the input of a range to be in another unit.
+func otherUnit(par *Parameter, x InputRange) string {
+	for _, r := range par.Rules {
+		switch r.Kind {
+		case Equals, Frozen:
+		case Window:
+			if slices.ContainsFunc(r.Ranges, func(y InputRange) bool { return y.Input == x.Input && y.Unit != x.Unit }) {
+				return r.ID
+			}
+		default:
+			return r.ID
+		}
+	}
+	return ""
 }
 
 // sensorLoss reads how many inputs may fail.
