@@ -113,8 +113,12 @@ func chartRules(n strictyaml.Node) string {
 	if !n.OK() || n.IsSeq() && len(list) < len(n.Seq()) { // reported already
 		return ""
 	}
+	if len(text) > 256 {
+		n.Problem(fmt.Sprintf("run rules of %d characters", len(text)), "name each rule once")
+		return ""
+	}
 	if _, err := spc.ParseRules(text); err != nil {
-		n.Problem(clip(err.Error()), "n1 alone finds a point beyond 3 sigma; n2=8 is n2 with runs of 8")
+		n.Problem(err.Error(), "n1 alone finds a point beyond 3 sigma; n2=8 is n2 with runs of 8")
 		return ""
 	}
 	return text
