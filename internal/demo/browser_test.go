@@ -205,6 +205,12 @@ func TestPanelShelves(t *testing.T) {
 	until(t, ctx, 10*time.Second, aside+`?.textContent.includes("sensor under repair") && `+aside+`.textContent.includes("1 h 00 left")`)
 	until(t, ctx, time.Second, fmt.Sprintf(`document.querySelector('.list [data-alarm=%q]') == null && document.querySelector("#nav").textContent.includes("1 shelved")`, id))
 	picture(t, ctx, "shelf")
+	for _, size := range [][2]int64{{1280, 800}, {3840, 2160}, {1920, 1080}} {
+		do(t, ctx, emulation.SetDeviceMetricsOverride(size[0], size[1], 1, false).WithScreenWidth(size[0]).WithScreenHeight(size[1]), chromedp.Reload())
+		until(t, ctx, 10*time.Second, aside+`?.querySelector("[data-act=unshelve]") != null`)
+		picture(t, ctx, fmt.Sprintf("shelf-%d", size[0]))
+		fits(t, ctx, fmt.Sprintf("%v, shelf", size))
+	}
 
 	do(t, ctx, chromedp.Navigate(c.url))
 	const tile = `document.querySelector('.equipment:first-of-type .tile[data-parameter="load_temp"]')`
@@ -272,11 +278,17 @@ func TestPanelFits(t *testing.T) {
 		for _, page := range []string{"", "alarms", "events", "specs", "health"} {
 			do(t, ctx, chromedp.Navigate(c.url+page))
 			until(t, ctx, 10*time.Second, `document.querySelector("#head .time small").textContent.includes("live")`)
-			var wide []string
-			do(t, ctx, chromedp.Evaluate(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + (e.className.baseVal ?? e.className))`, &wide))
-			if len(wide) > 0 {
-				t.Errorf("%v /%s: over the edge: %q", size, page, wide)
-			}
+			fits(t, ctx, fmt.Sprintf("%v /%s", size, page))
 		}
+	}
+}
+
+// fits wants nothing of the page to run over the screen's right edge.
+func fits(t *testing.T, ctx context.Context, where string) {
+	t.Helper()
+	var wide []string
+	do(t, ctx, chromedp.Evaluate(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + (e.className.baseVal ?? e.className))`, &wide))
+	if len(wide) > 0 {
+		t.Errorf("%s: over the edge: %q", where, wide)
 	}
 }

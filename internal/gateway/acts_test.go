@@ -37,7 +37,10 @@ func deciding(t *testing.T, d *decider) (shown, func()) {
 
 // TestHand: an act is known by the commit that holds it and by why it was
 // refused, as often as it is asked for; what is said is shown with that commit,
-// all fields in one; and nothing is taken any more when the gateway has stopped.
+// all fields in one, and as said at the panel; and nothing is taken any more when
+// the gateway has stopped.
+//
+//andon:req Q60
 func TestHand(t *testing.T) {
 	d := watched(t)
 	w := wiring

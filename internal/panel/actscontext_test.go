@@ -16,8 +16,6 @@ func said(user, nonce string, fields map[string]any) string {
 
 // TestContext: what a person says is being made goes in as it was signed, all of
 // it at once.
-//
-//andon:req Q60
 func TestContext(t *testing.T) {
 	s := newStand(t, nil)
 	resp, body := s.ask(t, "POST", "/api/v1/context", said("op1", s.nonce(t), map[string]any{"operator": "Ann", "material": ""}), "Content-Type", "application/json")
