@@ -79,6 +79,7 @@ func newRoot() *cobra.Command {
 		newRunCommand(),
 		newSchemaCommand(),
 		newSimulateCommand(),
+		newSPCCommand(),
 		newSpecCommand(),
 		newUserCommand(),
 		newVersionCommand(),
