@@ -152,7 +152,7 @@ func (r *rehearsal) open() error {
 		r.o.Note(fmt.Sprintf("%s: nothing asks for the columns %s", t.file, list(unused)))
 	}
 	if ids := silent(r.doc); len(ids) > 0 {
-		r.o.Note(fmt.Sprintf("%s: no sampling.interval in %s: a value is missed after 3 s, where the daemon would go by the tag's own interval", r.o.Spec.Name, list(ids)))
+		r.o.Note(fmt.Sprintf("%s: no sampling in %s: a value that does not come is not missed here, where the daemon would go by the tag's own interval", r.o.Spec.Name, list(ids)))
 	}
 	if names := unsaid(r.doc, columns, r.o.Context); len(names) > 0 {
 		r.o.Note(fmt.Sprintf("nothing says %s: what depends on it stays unknown (add a column of that name, or --context %s=…)", list(names), names[0]))

@@ -306,7 +306,7 @@ func TestNotes(t *testing.T) {
 			`run.csv:2:3: "n/a" is text where a number is judged: a bad sample; such cells: 2 (leave a cell empty where there is no sample)`}},
 		{"context that nothing says", scoped, "t,tc1,tc2\n0,880,880\n", []string{"nothing says material, phase: what depends on it stays unknown (add a column of that name, or --context material=…)"}},
 		{"no interval", strings.Replace(plain, "sampling: {interval: 10s, max_gap: 30s}", "precision: 0.1", 1), "t,tc1,tc2\n0,880,880\n",
-			[]string{"R.A.spec.yaml: no sampling.interval in temp: a value is missed after 3 s, where the daemon would go by the tag's own interval"}},
+			[]string{"R.A.spec.yaml: no sampling in temp: a value that does not come is not missed here, where the daemon would go by the tag's own interval"}},
 		{"expired", strings.Replace(plain, "{from: 2026-01-01T00:00:00Z}", "{from: 2025-01-01T00:00:00Z, to: 2025-06-01T00:00:00Z}", 1), "t,tc1,tc2\n0,880,880\n",
 			[]string{"run.csv: its samples are of 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:00.000Z, and the specification is effective from 2025-01-01T00:00:00.000Z until 2025-06-01T00:00:00.000Z: nothing was judged by it (move them with --start, or write instants)"}},
 	} {

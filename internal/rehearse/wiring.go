@@ -50,21 +50,26 @@ func equipmentName(doc *spec.Document, asked string) string {
 	return defaultEquipment
 }
 
-// tag is an input as the document wants it. Its unit is that of a parameter that
-// judges the value itself: a computed one may be in another unit.
+// unsampled is how often a value of which the document does not say so is
+// expected: so rarely that its silence is not missed. A daemon has the tag's own
+// interval for that, and confirmations; a file has neither.
+const unsampled = 365 * 24 * time.Hour
+
+// tag is an input as the document wants it. Its unit is that in which a
+// parameter judges the value itself; a computed one may be in another.
 func tag(doc *spec.Document, equipment, input string) record.Tag {
 	t := record.Tag{Equipment: equipment, Name: input, Source: sourceName}
-	computed := ""
+	made := ""
 	for i := range doc.Parameters {
 		p := &doc.Parameters[i]
-		if !slices.Contains(p.Inputs, input) {
-			continue
-		}
+		k := slices.Index(p.Inputs, input)
 		switch {
-		case p.Computed != nil && computed == "":
-			computed = p.Unit
-		case p.Computed == nil && t.Unit == "":
-			t.Unit = p.Unit
+		case k < 0:
+			continue
+		case p.Computed != nil && p.Computed.Kinetic == nil:
+			made = p.Unit
+		case t.Unit == "":
+			t.Unit = unitOf(p, k)
 		}
 		if d := p.Sampling.Interval; d > 0 && (t.Every == 0 || d < t.Every) {
 			t.Every = d
@@ -74,15 +79,31 @@ func tag(doc *spec.Document, equipment, input string) record.Tag {
 		}
 	}
 	if t.Unit == "" {
-		t.Unit = computed
+		t.Unit = made
+	}
+	if t.Every == 0 {
+		t.Every = unsampled
 	}
 	return t
 }
 
+// unitOf is the unit of an input: the parameter's, unless a rule gives it one of
+// its own.
+func unitOf(p *spec.Parameter, input int) string {
+	for i := range p.Rules {
+		for _, x := range p.Rules[i].Ranges {
+			if x.Input == input && x.Unit != "" {
+				return x.Unit
+			}
+		}
+	}
+	return p.Unit
+}
+
 func wantsText(r spec.Rule) bool { return r.Expected != nil && r.Expected.Kind() == sample.String }
 
-// silent says of which parameters the document does not say how often a value
-// comes: a file has no settings to say so instead.
+// silent are the parameters of which the document does not say how often a value
+// comes.
 func silent(doc *spec.Document) []string {
 	var ids []string
 	for i := range doc.Parameters {
