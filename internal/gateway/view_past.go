@@ -28,33 +28,38 @@ type stretch struct{ page, most int }
 // pastStretch is what one search may read: two days or more at one commit a second.
 func pastStretch() stretch { return stretch{page: historyPage, most: 200_000} }
 
-// aCommit is one commit as it is read.
-type aCommit struct {
-	h       journal.Header
-	records []byte
-}
-
 // backward reads the record in pages, the newest first, from commit to down to
-// the first, and calls fn with each page's commits in order. It ends when fn says
-// enough, after so many commits, or when ctx ends, and returns the first commit
-// that was read (to + 1 if none was) and its instant.
-func (s stretch) backward(ctx context.Context, j *journal.View, to uint64, fn func(page []aCommit) (enough bool, err error)) (first uint64, at sample.Time, err error) {
+// the first, and calls fn with the records of each page's commits that hold the
+// needle, in order; no more than those is held. It ends when fn says enough, after
+// so many commits, or when ctx ends (a page that is not read whole then counts as
+// not read), and returns the first commit that was read (to + 1 if none was) and
+// its instant.
+func (s stretch) backward(ctx context.Context, j *journal.View, to uint64, needle []byte, fn func(page [][]byte) (enough bool, err error)) (first uint64, at sample.Time, err error) {
 	first = to + 1
 	for read := 0; first > 1 && read < s.most && ctx.Err() == nil; read += s.page {
 		last := first - 1
 		from := uint64(max(1, int64(last)-int64(s.page)+1))
-		var page []aCommit
+		began := sample.Time(0)
+		var page [][]byte
 		err := j.Commits(from, func(h journal.Header, records []byte) error {
-			if h.Seq > last {
+			switch {
+			case h.Seq > last || ctx.Err() != nil:
 				return errEnough
+			case h.Seq == from:
+				began = sample.Time(h.At)
 			}
-			page = append(page, aCommit{h, records})
+			if bytes.Contains(records, needle) {
+				page = append(page, records)
+			}
 			return nil
 		})
 		if err != nil && !errors.Is(err, errEnough) {
 			return first, at, err
 		}
-		first, at = from, sample.Time(page[0].h.At)
+		if ctx.Err() != nil {
+			break
+		}
+		first, at = from, began
 		if enough, err := fn(page); err != nil || enough {
 			return first, at, err
 		}
@@ -75,11 +80,11 @@ func (s shown) Past(ctx context.Context, q panel.PastQuery) (panel.Past, error) 
 func (s stretch) past(ctx context.Context, j *journal.View, c *Committed, q panel.PastQuery) (panel.Past, error) {
 	ctx, cancel := context.WithTimeout(ctx, pastFor)
 	defer cancel()
-	x := search{event: q.Event, needle: []byte(`"event_id"`)} // every event's bytes hold it
+	x, needle := search{event: q.Event}, []byte(`"event_id"`) // every event's bytes hold it
 	if q.Event != "" {
-		x.needle = []byte(q.Event)
+		needle = []byte(q.Event)
 	}
-	first, at, err := s.backward(ctx, j, uint64(c.Head.Size), x.page)
+	first, at, err := s.backward(ctx, j, uint64(c.Head.Size), needle, x.page)
 	if err != nil {
 		return panel.Past{}, err
 	}
@@ -97,21 +102,17 @@ func (s stretch) past(ctx context.Context, j *journal.View, c *Committed, q pane
 // differ from revision to revision: all revisions of all events are kept, and
 // those that any of them names.
 type search struct {
-	event  string // "": all
-	needle []byte // in the bytes of every commit that tells of it
-	told   []telling
-	lots   map[string]map[string]bool // by event
-	whole  bool                       // nothing before can belong to it
+	event string // "": all
+	told  []telling
+	lots  map[string]map[string]bool // by event
+	whole bool                       // nothing before can belong to it
 }
 
 // page takes what one page tells, before what was found behind it.
-func (x *search) page(page []aCommit) (bool, error) {
+func (x *search) page(page [][]byte) (bool, error) {
 	var found []telling
-	for _, c := range page {
-		if !bytes.Contains(c.records, x.needle) {
-			continue
-		}
-		if err := record.Each(c.records, func(in record.Input, out record.Outcome) error {
+	for _, records := range page {
+		if err := record.Each(records, func(in record.Input, out record.Outcome) error {
 			for _, t := range takeTold(nil, in.At, out.Entries) {
 				if x.take(&t) {
 					found = append(found, t)
@@ -189,13 +190,11 @@ func (s shown) DeadLetters(ctx context.Context) (panel.DeadLetters, error) {
 func (m *oldLetters) search(ctx context.Context, j *journal.View, all func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, pastFor)
 	defer cancel()
-	first, at, err := pastStretch().backward(ctx, j, m.first-1, func(page []aCommit) (bool, error) {
+	tombstone := []byte("withheld") // each has one
+	first, at, err := pastStretch().backward(ctx, j, m.first-1, tombstone, func(page [][]byte) (bool, error) {
 		var found []panel.DeadLetter
-		for _, c := range page {
-			if !bytes.Contains(c.records, []byte("withheld")) { // its tombstone
-				continue
-			}
-			if err := record.Each(c.records, func(_ record.Input, out record.Outcome) error {
+		for _, records := range page {
+			if err := record.Each(records, func(_ record.Input, out record.Outcome) error {
 				found = append(found, deadOf(out.Dead)...)
 				return nil
 			}); err != nil {

@@ -105,13 +105,13 @@ func TestPastIsBounded(t *testing.T) {
 	samples(t, d, 30, 1)
 	size := uint64(d.j.Head().Size)
 	const page = 7
-	read := 0
-	count := func(page []aCommit) (bool, error) { read += len(page); return false, nil }
-	first, at, err := stretch{page, page}.backward(t.Context(), &d.j.View, size, count)
+	read, all := 0, []byte(nil) // every commit holds nothing
+	count := func(page [][]byte) (bool, error) { read += len(page); return false, nil }
+	first, at, err := stretch{page, page}.backward(t.Context(), &d.j.View, size, all, count)
 	if err != nil || read != page || first != size-page+1 || at == 0 {
 		t.Errorf("read %d commits down to %d at %v, %v", read, first, at, err)
 	}
-	first, _, err = stretch{page, 1000}.backward(t.Context(), &d.j.View, first-1, count)
+	first, _, err = stretch{page, 1000}.backward(t.Context(), &d.j.View, first-1, all, count)
 	if err != nil || read != int(size) || first != 1 {
 		t.Errorf("the rest: read %d of %d commits down to %d, %v", read, size, first, err)
 	}
@@ -120,8 +120,12 @@ func TestPastIsBounded(t *testing.T) {
 	if p, err := shownOf(d).Past(ctx, panel.PastQuery{Lot: "L"}); err != nil || p.Complete {
 		t.Errorf("nobody waits: %+v, %v", p, err)
 	}
+	midway, stop := context.WithCancel(t.Context())
+	if first, _, err := (stretch{page, 1000}).backward(midway, &d.j.View, size, all, func([][]byte) (bool, error) { stop(); return false, nil }); err != nil || first != size-page+1 {
+		t.Errorf("stopped behind the first page: down to %d, %v", first, err)
+	}
 	broken := errors.New("no")
-	if _, _, err := (stretch{page, page}).backward(t.Context(), &d.j.View, size, func([]aCommit) (bool, error) { return false, broken }); !errors.Is(err, broken) {
+	if _, _, err := (stretch{page, page}).backward(t.Context(), &d.j.View, size, all, func([][]byte) (bool, error) { return false, broken }); !errors.Is(err, broken) {
 		t.Errorf("an error is swallowed: %v", err)
 	}
 }
