@@ -29,17 +29,21 @@ parameters:
 
 // line is what tests look at of any line.
 type line struct {
-	T                sample.Time
-	Type             string
-	Parameter, Rule  string
-	State            string
-	Value            any
-	At, Due          sample.Time
-	What, Phase      string
-	Complete         *bool
-	EventID          string `json:"event_id"`
-	Requirement, raw json.RawMessage
-	Data             struct {
+	T               sample.Time
+	Type            string
+	Parameter, Rule string
+	State           string
+	Value           any
+	At, Due         sample.Time
+	What, Phase     string
+	Complete        *bool
+	EventID         string `json:"event_id"`
+	Requirement     struct {
+		Actual *float64
+		Met    *bool
+	}
+	raw  json.RawMessage
+	Data struct {
 		State        string
 		Revision     int
 		OccurredFrom sample.Time `json:"occurred_from"`
