@@ -62,8 +62,7 @@ func (c *charted) report(o spc.Options) (*spcReport, error) {
 // together with the chart of the same values: it says whether they are stable.
 func (c *charted) plot(r *spcReport, d *spc.Data, o spc.Options) error {
 	switch c.chart {
-	case "summary":
-		r.Points = d.Plotted()
+	case "summary": // plots nothing
 		return nil
 	case "ewma", "cusum":
 		return c.plotFollowed(r, d, o)
@@ -165,7 +164,7 @@ func (c *charted) warn(r *spcReport, d *spc.Data, o spc.Options) {
 		"limits from %d points are provisional: want at least %d", points, fewPoints)
 	add(d.Left > 0, "the last subgroup has %d of %d values", d.Left, c.size)
 	auto := float64(spc.Summarize(plotted).Autocorrelation)
-	add(math.Abs(auto) > spc.Correlated, "autocorrelation %.2f of the plotted values: neighbours are not independent, expect false signals", auto)
+	add(math.Abs(auto) > spc.Correlated, "autocorrelation %.2f of the plotted values: neighbours are not independent, so limits estimated from them mislead", auto)
 	add(c.given("rules") && r.Rules == nil, "run rules are not used by %s", c.chart)
 	add(c.column == "" && len(d.Columns) == 1 && d.Others > 0, "took column %s of %d with numbers: name another with --column", d.Columns, d.Others+1)
 }

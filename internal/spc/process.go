@@ -31,7 +31,10 @@ func (d Observed) Sizes() []int {
 
 // Process describes the values of a baseline for [Capable]: within is the
 // estimate of their chart, and signals what the chart showed. It is stable if no
-// signal is in the baseline.
+// signal is in the baseline, but for those of moving ranges: 0.9 % of them are
+// beyond their limit by chance, three times as many as of the values, and they
+// tell little that the values do not (Rigdon, Cruthis and Champ, Journal of
+// Quality Technology 26(4), 1994).
 func (d Observed) Process(o Options, within Estimate, signals []Signal) (Process, error) {
 	plotted := d.Plotted()
 	from, to, err := o.baseline(len(plotted))
@@ -55,7 +58,8 @@ func (d Observed) Process(o Options, within Estimate, signals []Signal) (Process
 	p.Mean, p.Overall, p.N = float64(s.Mean), float64(s.SD), s.N
 	stable := true
 	for _, signal := range signals {
-		stable = stable && (signal.Index <= from || signal.Index > to)
+		inside := signal.Index > from && signal.Index <= to
+		stable = stable && (!inside || signal.Rule == SignalMovingRange)
 	}
 	p.Stable = &stable
 	return p, nil
