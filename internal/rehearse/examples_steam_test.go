@@ -8,6 +8,9 @@ func scenes() []*scene {
 	all = append(all, steam()...)
 	all = append(all, reflow()...)
 	all = append(all, tightening()...)
+	all = append(all, filling()...)
+	all = append(all, compression()...)
+	all = append(all, cure()...)
 	return all
 }
 
