@@ -11,6 +11,7 @@ func scenes() []*scene {
 	all = append(all, filling()...)
 	all = append(all, compression()...)
 	all = append(all, cure()...)
+	all = append(all, heat()...)
 	return all
 }
 

@@ -191,7 +191,7 @@ func (r *rehearsal) all() error {
 // row judges one row: what was due before it, its context, its samples.
 func (r *rehearsal) row(x *row) error {
 	if !r.began {
-		if err := r.start(x.t); err != nil {
+		if err := r.start(x); err != nil {
 			return err
 		}
 	}
@@ -201,7 +201,7 @@ func (r *rehearsal) row(x *row) error {
 		return err
 	}
 	if fields := r.news(x, at); len(fields) > 0 {
-		if err := r.decide(at, &record.Context{Equipment: r.w.Equipment[0].Name, From: x.t, Fields: fields, By: "mes", Verified: true}); err != nil {
+		if err := r.decide(at, r.context(x.t, fields)); err != nil {
 			return err
 		}
 	}
@@ -230,25 +230,31 @@ func (r *rehearsal) news(x *row, at sample.Time) map[string]string {
 }
 
 // start is the gateway's start, as of the first row: who it is, who may approve,
-// the specification, and what is being made.
-func (r *rehearsal) start(at sample.Time) error {
-	r.began, r.first, r.said = true, at, map[string]string{}
+// what is being made, the specification. What the flags and the row say of the
+// context is known before anything is judged.
+func (r *rehearsal) start(x *row) error {
+	r.began, r.first, r.said = true, x.t, map[string]string{}
 	maps.Copy(r.said, r.o.Context)
-	if err := r.decide(at, &record.Start{Gateway: gatewayName, Epoch: epoch, Version: r.o.Version, Wiring: r.w, Clock: record.Clock{Source: "none"}, NoGrace: true}); err != nil {
-		return err
-	}
+	maps.Copy(r.said, x.fields)
+	bodies := []record.Body{&record.Start{Gateway: gatewayName, Epoch: epoch, Version: r.o.Version, Wiring: r.w, Clock: record.Clock{Source: "none"}, NoGrace: true}}
 	if !r.o.Unsigned {
-		if err := r.decide(at, &record.Policy{Document: r.o.Approvers.Bytes}); err != nil {
+		bodies = append(bodies, &record.Policy{Document: r.o.Approvers.Bytes})
+	}
+	if len(r.said) > 0 {
+		bodies = append(bodies, r.context(x.t, maps.Clone(r.said)))
+	}
+	bodies = append(bodies, &record.Specification{Document: r.o.Spec.Bytes, Approvals: r.o.Approvals, By: "file", Unsigned: r.o.Unsigned})
+	for _, b := range bodies {
+		if err := r.decide(x.t, b); err != nil {
 			return err
 		}
 	}
-	if err := r.decide(at, &record.Specification{Document: r.o.Spec.Bytes, Approvals: r.o.Approvals, By: "file", Unsigned: r.o.Unsigned}); err != nil {
-		return err
-	}
-	if len(r.o.Context) == 0 {
-		return nil
-	}
-	return r.decide(at, &record.Context{Equipment: r.w.Equipment[0].Name, From: at, Fields: r.o.Context, By: "mes", Verified: true})
+	return nil
+}
+
+// context says what is being made from an instant on.
+func (r *rehearsal) context(from sample.Time, fields map[string]string) *record.Context {
+	return &record.Context{Equipment: r.w.Equipment[0].Name, From: from, Fields: fields, By: "mes", Verified: true}
 }
 
 // ticks lets the clock decide what is due before an instant. A sample of the
