@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strconv"
 
 	"andon/internal/judge"
 	"andon/internal/production"
@@ -101,9 +102,30 @@ func (d *decision) openEvent(a place, c *judge.Change) {
 	case rule.OnFail == quality.Nonconformance:
 		ev.Kind, prefix = quality.Nonconformance, "nc-"
 	}
-	ev.ID = quality.ID(prefix, c.Episode.N, d.s.Start.Gateway, d.s.Start.Epoch, e.Name, p.ID, rule.ID)
+	ev.Late = d.anew
+	parts := []string{d.s.Start.Gateway, d.s.Start.Epoch, e.Name, p.ID, rule.ID}
+	if d.anew { // the input may have put the rule out before, at another instant
+		parts = append(parts, "late", strconv.FormatUint(d.n, 10), c.Episode.From.String())
+	}
+	ev.ID = quality.ID(prefix, c.Episode.N, parts...)
+	if d.reopened(a, ev.ID, c) {
+		return
+	}
 	p.Events = append(p.Events, ev)
 	d.tell(a, &p.Events[len(p.Events)-1], quality.Opened, c.At)
+}
+
+// reopened: what opens is an event already, which a correction had ended.
+func (d *decision) reopened(a place, id string, c *judge.Change) bool {
+	_, _, p, _ := d.s.parameter(a)
+	p.revive(id)
+	i := slices.IndexFunc(p.Events, func(ev quality.Event) bool { return ev.ID == id })
+	if i < 0 {
+		return false
+	}
+	p.Events[i].Reopen(*c)
+	d.tell(a, &p.Events[i], quality.Updated, c.At)
+	return true
 }
 
 func (d *decision) closeEvent(a place, c *judge.Change, state string) {
@@ -119,7 +141,7 @@ func (d *decision) closeEvent(a place, c *judge.Change, state string) {
 // tell makes the event's next revision.
 func (d *decision) tell(a place, ev *quality.Event, state string, at sample.Time) {
 	_, _, p, def := d.s.parameter(a)
-	if now := p.Judge.Rules[ev.Rule].Episode; ev.Open && now != nil {
+	if now := p.Judge.Rules[ev.Rule].Episode; ev.Open && now != nil && now.N == ev.Episode.N {
 		ev.Episode = now.Clone() // what has happened since the last change too
 	}
 	ev.Revision++
@@ -196,6 +218,9 @@ func (d *decision) answer(b *record.Answer) {
 		_, _, p, def := d.s.parameter(a)
 		if i := slices.IndexFunc(p.Events, func(ev quality.Event) bool { return ev.Asked == b.Need }); i >= 0 {
 			d.prove(a.e, def, &p.Events[i], b)
+			if p.Past != nil {
+				p.Told = append(p.Told, p.Events[i])
+			}
 			p.Events = slices.Delete(p.Events, i, i+1)
 		}
 	})
@@ -255,7 +280,7 @@ func (d *decision) setContext(e int, field string, v production.Value) {
 		d.split(t)
 	}
 	if t.what != 0 {
-		d.eachOn(e, func(a place) { d.step(a, func(j *judge.Judge) { j.Turn(t.from, d.n, t.what) }) })
+		d.eachOn(e, func(a place) { d.step(a, judge.Step{Told: judge.ToldTurn, T: t.from, Turn: t.what}) })
 	}
 	if d.inScan {
 		d.turns = append(d.turns, t)
@@ -275,7 +300,7 @@ type turn struct {
 // turned lets everything that depends on the context know.
 func (d *decision) turned(t turn) {
 	d.eachOn(t.e, func(a place) {
-		d.step(a, func(j *judge.Judge) { j.Context(t.from, d.n) })
+		d.step(a, judge.Step{Told: judge.ToldContext, T: t.from})
 		if t.lot {
 			d.tellLot(a, t.from)
 		}
@@ -291,7 +316,7 @@ func (d *decision) split(t turn) {
 		_, _, _, def := d.s.parameter(a)
 		for r := range def.Rules() {
 			if def.Rule(r).OnLotChange == "split" {
-				d.step(a, func(j *judge.Judge) { j.Split(r, t.from, d.n) })
+				d.step(a, judge.Step{Told: judge.ToldSplit, T: t.from, Input: r})
 			}
 		}
 	})

@@ -25,6 +25,7 @@ func Decide(s *State, in record.Input) record.Outcome {
 	s.N, s.At = in.N, in.At
 	d := &decision{s: s, n: in.N, at: in.At}
 	d.take(in.Body)
+	d.lateDue()
 	d.receipts()
 	return d.out
 }
@@ -37,6 +38,7 @@ type decision struct {
 	out record.Outcome
 
 	inScan bool   // its values have not been judged yet
+	anew   bool   // what came late is being judged
 	turns  []turn // what it has changed of the context meanwhile
 }
 
@@ -100,7 +102,7 @@ func (d *decision) start(b *record.Start) {
 	}
 	d.refit()
 	if again {
-		s.each(func(a place) { d.step(a, func(j *judge.Judge) { j.Rewired(d.at, d.n) }) })
+		s.each(func(a place) { d.step(a, judge.Step{Told: judge.ToldRewired, T: d.at}) })
 	}
 	d.assignAll(d.at)
 }
@@ -122,10 +124,8 @@ func (d *decision) stop(b *record.Stop) {
 			return // no operation is under way
 		}
 		// Without applies_when and without lots all that there is was one operation.
-		d.step(a, func(j *judge.Judge) {
-			j.Operation(d.at, d.n, turn)
-			j.Advance(d.at)
-		})
+		d.step(a, judge.Step{Told: judge.ToldOperation, T: d.at, Turn: turn})
+		d.step(a, judge.Step{Told: judge.ToldAdvance, T: d.at})
 	})
 }
 
@@ -295,6 +295,7 @@ func (s *State) Due() sample.Time {
 	}
 	s.each(func(a place) {
 		_, _, p, def := s.parameter(a)
+		soonest(p.LateDue)
 		if t := p.due(def); t != 0 {
 			soonest(t.Add(s.lag(a)))
 		}
@@ -313,13 +314,19 @@ func (p *Parameter) due(def *judge.Parameter) sample.Time {
 	return due
 }
 
-// step runs the judge of one parameter and carries out what comes of it.
-func (d *decision) step(a place, fn func(*judge.Judge)) {
+// step tells the judge of one parameter something and carries out what comes of
+// it.
+func (d *decision) step(a place, st judge.Step) {
 	s := d.s
 	_, _, p, def := s.parameter(a)
+	st.N = d.n
+	if p.Past != nil {
+		p.Past.Keep(&st, def.Heeds())
+		d.boundPast(a)
+	}
 	j := &s.x.judge
 	s.x.at, j.P, j.S, j.N, j.Changes = a, def, &p.Judge, d.n, j.Changes[:0]
-	fn(j)
+	j.Take(&st)
 	for i := range j.Changes {
 		d.change(a, &j.Changes[i])
 	}
@@ -332,7 +339,7 @@ func (d *decision) advance(a place, limit sample.Time) {
 	if due := p.due(def); due == 0 || due > limit {
 		return
 	}
-	d.step(a, func(j *judge.Judge) { j.Advance(limit) })
+	d.step(a, judge.Step{Told: judge.ToldAdvance, T: limit})
 	d.eventsDue(a, limit)
 }
 

@@ -102,7 +102,8 @@ type player struct {
 }
 
 // newPlayer has one source, one furnace furn-03 and the tags that wiring lists,
-// a line each: name, unit, every (0s for none), the day its calibration is due.
+// a line each: name, unit, every (0s for none), then the day its calibration is
+// due, or `history` if samples may come late.
 func newPlayer(t *testing.T, specYAML, wiring string, consumers ...string) *player {
 	p := &player{t: t, s: New()}
 	w := record.Wiring{
@@ -120,7 +121,10 @@ func newPlayer(t *testing.T, specYAML, wiring string, consumers ...string) *play
 		}
 		w.Tags = append(w.Tags, record.Tag{Equipment: "furn-03", Name: f[0], Source: "plc", Unit: strings.Trim(f[1], "-"), Every: every})
 		if len(f) > 3 {
-			w.Tags[len(w.Tags)-1].CalibrationDue = f[3]
+			tag := &w.Tags[len(w.Tags)-1]
+			if tag.History = f[3] == "history"; !tag.History {
+				tag.CalibrationDue = f[3]
+			}
 		}
 	}
 	p.start = record.Start{Gateway: "g1", Site: "acme/ht", Epoch: "e1", Version: "test", Wiring: w, NoGrace: true}
@@ -173,6 +177,9 @@ type told struct {
 		Title        string      `json:"title"`
 		Previous     string      `json:"previous"`
 		Type         string      `json:"type"`
+		Late         bool        `json:"late"`
+		Corrected    bool        `json:"corrected"`
+		Backfilled   int         `json:"backfilled"`
 		Cause        string      `json:"cause"`
 		Parameter    string      `json:"parameter"`
 		Rule         string      `json:"rule"`
@@ -221,7 +228,11 @@ func (p *player) entry(at sample.Time, e *record.Entry) {
 	case "event/alarm":
 		p.say(at, "alarm %s/%s %s > %s at %s", d.Parameter, d.Rule, d.Previous, d.State, seconds(d.At))
 	case "quality/gap":
-		p.say(at, "gap %s %s %v from %s to %s", d.State, d.Cause, d.Tags, seconds(d.OccurredFrom), seconds(d.OccurredTo))
+		filled := ""
+		if d.Backfilled > 0 {
+			filled = fmt.Sprintf(" backfilled %d", d.Backfilled)
+		}
+		p.say(at, "gap %s %s %v from %s to %s%s", d.State, d.Cause, d.Tags, seconds(d.OccurredFrom), seconds(d.OccurredTo), filled)
 	case "quality/deviation", "quality/nonconformance", "event/signal":
 		worst := "-"
 		if d.Excursion.Worst != nil {
@@ -231,9 +242,9 @@ func (p *player) entry(at sample.Time, e *record.Entry) {
 		if d.Excursion.Area != nil {
 			area = d.Excursion.Area.Value
 		}
-		evidence := ""
+		evidence := map[bool]string{true: " late"}[d.Late] + map[bool]string{true: " corrected"}[d.Corrected]
 		if d.Evidence != nil {
-			evidence = " with evidence"
+			evidence += " with evidence"
 		}
 		p.say(at, "%s %s/%s %s%s: from %s to %s detected %s cleared %s suspect %s worst %s %gs area %g samples %d gaps %gs lots %v exposed %v",
 			e.Topic[strings.IndexByte(e.Topic, '/')+1:], d.Spec.Parameter, d.Spec.Rule, d.State, evidence, seconds(d.OccurredFrom), seconds(d.OccurredTo), seconds(d.DetectedAt),

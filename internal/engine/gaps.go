@@ -68,7 +68,7 @@ func (d *decision) open(e int, g *quality.Gap) {
 		g.From = min(g.From, t.From)
 	}
 	g.ID = quality.ID("gap-", d.n, parts...)
-	d.keepBefore(g)
+	d.keepPast(g)
 	s.Gaps = append(s.Gaps, *g)
 	d.tellGap(e, &s.Gaps[len(s.Gaps)-1])
 	byFrom := slices.Clone(g.Tags) // the first to be unknown first: a parameter is unknown from there on
@@ -76,7 +76,7 @@ func (d *decision) open(e int, g *quality.Gap) {
 	for _, t := range byFrom {
 		for _, u := range s.x.uses[t.Tag] {
 			from := max(t.From, s.Equipment[u.e].Running[u.r].Since) // nothing is judged retroactively
-			d.step(u.place, func(j *judge.Judge) { j.Gap(u.input, from, d.n) })
+			d.step(u.place, judge.Step{Told: judge.ToldGap, T: from, Input: u.input})
 			d.passed(u.place)
 		}
 	}
@@ -86,47 +86,6 @@ func (d *decision) open(e int, g *quality.Gap) {
 			d.setContext(e, b.field, production.Value{From: t.From + 1, By: "tag"})
 		}
 	}
-}
-
-// keepBefore keeps the states of the gap's parameters.
-func (d *decision) keepBefore(g *quality.Gap) {
-	s := d.s
-	kept := map[place]bool{}
-	for _, t := range g.Tags {
-		for _, u := range s.x.uses[t.Tag] {
-			if kept[u.place] {
-				continue
-			}
-			kept[u.place] = true
-			e, r, p, _ := s.parameter(u.place)
-			d.forgetBefore(e.Name, r.Spec, p.ID)
-			s.Before = append(s.Before, Before{g.ID, d.n, e.Name, r.Spec, p.ID, p.Judge.Clone()})
-		}
-	}
-}
-
-// forgetBefore makes room for one more state of a parameter.
-func (d *decision) forgetBefore(equipment string, ref record.SpecRef, parameter string) {
-	same := func(b Before) bool { return b.Equipment == equipment && b.Spec == ref && b.Parameter == parameter }
-	n := 0
-	for _, b := range d.s.Before {
-		if same(b) {
-			n++
-		}
-	}
-	if n >= beforesKept {
-		i := slices.IndexFunc(d.s.Before, same)
-		d.s.Before = slices.Delete(d.s.Before, i, i+1)
-	}
-}
-
-// forgetEnded drops the states before gaps of revisions that judge no more on a
-// piece of equipment.
-func (d *decision) forgetEnded(e int) {
-	eq := &d.s.Equipment[e]
-	d.s.Before = slices.DeleteFunc(d.s.Before, func(b Before) bool {
-		return b.Equipment == eq.Name && !slices.ContainsFunc(eq.Running, func(r Running) bool { return r.Spec == b.Spec })
-	})
 }
 
 // seenAgain ends a tag's gap at t. held: by a value that it still had, which
@@ -140,6 +99,7 @@ func (d *decision) seenAgain(t sample.Tag, at sample.Time, held bool) {
 	if g := s.gapOf(t); g != nil && g.Recover(t, at) {
 		d.tellGap(e, g)
 		id := g.ID
+		d.fillable(*g)
 		s.Gaps = slices.DeleteFunc(s.Gaps, func(x quality.Gap) bool { return x.ID == id })
 	}
 	if !held {
@@ -150,7 +110,7 @@ func (d *decision) seenAgain(t sample.Tag, at sample.Time, held bool) {
 		if tag.Q == sample.Uncertain && !s.x.params[u.e][u.r][u.p].Spec.AcceptUncertain {
 			continue // for this one it stays unknown
 		}
-		d.step(u.place, func(j *judge.Judge) { j.Found(u.input, at, d.n) })
+		d.step(u.place, judge.Step{Told: judge.ToldFound, T: at, Input: u.input})
 		d.passed(u.place)
 	}
 }

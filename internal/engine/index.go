@@ -198,6 +198,11 @@ func (s *State) used(t sample.Tag) bool {
 	return len(s.x.uses[t]) > 0 || len(s.x.binds[t]) > 0
 }
 
+// judged is the judge's state of a parameter.
+func (s *State) judged(a place) *judge.State {
+	return &s.Equipment[a.e].Running[a.r].Parameters[a.p].Judge
+}
+
 func (s *State) parameter(a place) (*Equipment, *Running, *Parameter, *judge.Parameter) {
 	e := &s.Equipment[a.e]
 	r := &e.Running[a.r]

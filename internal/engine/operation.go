@@ -48,7 +48,7 @@ func (d *decision) tellOperation(e, r int, t sample.Time, turn judge.Turn) {
 	}
 	for p := range d.s.Equipment[e].Running[r].Parameters {
 		a := place{e, r, p}
-		d.step(a, func(j *judge.Judge) { j.Operation(t, d.n, turn) })
+		d.step(a, judge.Step{Told: judge.ToldOperation, T: t, Turn: turn})
 		d.passed(a)
 	}
 }

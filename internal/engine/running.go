@@ -66,7 +66,6 @@ func (d *decision) assign(e int, t sample.Time) {
 	}
 	slices.SortFunc(next, func(a, b Running) int { return cmp.Compare(a.Spec.ID, b.Spec.ID) })
 	s.Equipment[e].Running = next
-	d.forgetEnded(e)
 	s.reindex()
 	d.settleIn(e, t)
 }
@@ -94,7 +93,7 @@ func (d *decision) refit() {
 				d.system("misfit", fmt.Sprintf("%s revision %s cannot judge on %s: the settings contradict it: %s", ru.Spec.ID, ru.Spec.Revision, s.Equipment[e].Name, ru.Misfit))
 			}
 			for p := range ru.Parameters {
-				d.step(place{e, r, p}, func(j *judge.Judge) { j.Context(d.at, d.n) })
+				d.step(place{e, r, p}, judge.Step{Told: judge.ToldContext, T: d.at})
 			}
 		}
 	}
@@ -106,7 +105,11 @@ func (d *decision) begin(e int, doc *spec.Document, t sample.Time) Running {
 	ru := Running{Spec: ref(doc), Since: t, Misfit: d.misfit(doc)}
 	for p := range doc.Parameters {
 		def := judge.NewParameter(&doc.Parameters[p], 0, nil)
-		ru.Parameters = append(ru.Parameters, Parameter{ID: doc.Parameters[p].ID, Judge: judge.NewState(def, t)})
+		par := Parameter{ID: doc.Parameters[p].ID, Judge: judge.NewState(def, t)}
+		if d.history(e, def.Spec) {
+			par.Past = judge.NewPast(&par.Judge, t)
+		}
+		ru.Parameters = append(ru.Parameters, par)
 	}
 	d.tellSpec(specDocument{State: "effective", Spec: ru.Spec, Equipment: d.s.Equipment[e].Name})
 	return ru
@@ -125,7 +128,7 @@ func (d *decision) supersede(a place, doc *spec.Document, t sample.Time) *Runnin
 	}
 	for p := range old.Parameters {
 		a.p = p
-		d.step(a, func(j *judge.Judge) { j.Advance(t) }) // what the operation has come to is the old revision's
+		d.step(a, judge.Step{Told: judge.ToldAdvance, T: t}) // what the operation has come to is the old revision's
 		d.handOver(a, next, t)
 	}
 	return next
@@ -218,21 +221,20 @@ func (d *decision) settleIn(e int, t sample.Time) {
 			}
 			switch {
 			case tag.Blind, tag.Q == sample.Uncertain && !s.x.params[u.e][u.r][u.p].Spec.AcceptUncertain:
-				d.step(u.place, func(j *judge.Judge) { j.Gap(u.input, t, d.n) })
+				d.step(u.place, judge.Step{Told: judge.ToldGap, T: t, Input: u.input})
 			case tag.Seen && s.stands(sample.Tag(k)):
 				v := judge.Value{Input: u.input, V: tag.V.Value, Uncertain: tag.Q == sample.Uncertain}
-				d.step(u.place, func(j *judge.Judge) { j.Scan(max(t, tag.Heard), d.n, []judge.Value{v}) })
+				d.step(u.place, judge.Step{Told: judge.ToldScan, T: max(t, tag.Heard), Values: []judge.Value{v}})
 			}
 		}
 	}
 	for r := range s.Equipment[e].Running {
 		for p := range s.Equipment[e].Running[r].Parameters {
-			d.step(place{e, r, p}, func(j *judge.Judge) {
-				if s.Equipment[e].Running[r].Since == t {
-					j.Activate(t, d.n)
-				}
-				j.Context(t, d.n)
-			})
+			a := place{e, r, p}
+			if s.Equipment[e].Running[r].Since == t {
+				d.step(a, judge.Step{Told: judge.ToldActivate, T: t})
+			}
+			d.step(a, judge.Step{Told: judge.ToldContext, T: t})
 		}
 	}
 	d.operation(e, t)

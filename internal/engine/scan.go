@@ -156,7 +156,7 @@ func (d *decision) note(b *record.Scan, r *sample.Reading, t sample.Time) (usabl
 	s := d.s
 	tag := &s.Tags[r.Tag]
 	if tag.Seen && t < tag.Last && b.AsOf == 0 {
-		d.blindOne(r.Tag, quality.CauseLateData, "a value of "+b.Time.String()+" came after one of "+tag.T.String())
+		d.late(b, r, t)
 		return false
 	}
 	good := r.Quality != sample.Bad && r.Value.Finite()
@@ -233,7 +233,7 @@ func (d *decision) judgeReadings(readings []sample.Reading, usable []bool, t sam
 		v := &x.seen[i]
 		x.slots[v.slot] = -1
 		values := x.values[v.from:v.to]
-		d.step(v.place, func(j *judge.Judge) { j.Scan(t, d.n, values) })
+		d.step(v.place, judge.Step{Told: judge.ToldScan, T: t, Values: values})
 		d.passed(v.place)
 	}
 }
@@ -244,7 +244,7 @@ func (d *decision) collect(u use, r *sample.Reading) {
 	x := &d.s.x
 	def := d.s.x.params[u.e][u.r][u.p]
 	if r.Quality == sample.Uncertain && !def.Spec.AcceptUncertain || !def.Takes(r.Value) {
-		d.step(u.place, func(j *judge.Judge) { j.Gap(u.input, j.S.Inputs[u.input].Heard, d.n) })
+		d.step(u.place, judge.Step{Told: judge.ToldGap, T: d.s.judged(u.place).Inputs[u.input].Heard, Input: u.input})
 		return
 	}
 	v := judge.Value{Input: u.input, V: r.Value, Uncertain: r.Quality == sample.Uncertain}
@@ -304,8 +304,8 @@ func (d *decision) heard(t sample.Tag, at sample.Time) {
 	tag.Heard = at
 	for _, u := range d.s.x.uses[t] {
 		_, _, p, def := d.s.parameter(u.place)
-		if def.Heeds() {
-			d.step(u.place, func(j *judge.Judge) { j.Heard(u.input, at) })
+		if def.Heeds() || p.Past != nil {
+			d.step(u.place, judge.Step{Told: judge.ToldHeard, T: at, Input: u.input})
 			continue
 		}
 		(&judge.Judge{P: def, S: &p.Judge}).Heard(u.input, at)

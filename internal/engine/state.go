@@ -24,14 +24,16 @@ type State struct {
 	Start record.Start `json:"start"` // of the run: who and where we are, and the wiring
 	Clock record.Clock `json:"clock"`
 
-	Sources   []Source       `json:"sources"`   // in the order of the wiring
-	Tags      []Tag          `json:"tags"`      // by tag number
-	Equipment []Equipment    `json:"equipment"` // in the order of the wiring
-	Gaps      []quality.Gap  `json:"gaps"`      // open ones, in the order they were armed
-	Before    []Before       `json:"before"`    // states at the beginnings of gaps
-	Alarms    []alarm.Alarm  `json:"alarms"`    // all that are not normal, in the order they were raised
-	Policy    *record.Policy `json:"policy"`    // by which approvals are judged
-	Register  spec.Register  `json:"register"`
+	Sources   []Source      `json:"sources"`   // in the order of the wiring
+	Tags      []Tag         `json:"tags"`      // by tag number
+	Equipment []Equipment   `json:"equipment"` // in the order of the wiring
+	Gaps      []quality.Gap `json:"gaps"`      // open ones, in the order they were armed
+	// Filling are gaps that have ended and that late samples may still fill, the
+	// oldest first.
+	Filling  []quality.Gap  `json:"filling,omitempty"`
+	Alarms   []alarm.Alarm  `json:"alarms"` // all that are not normal, in the order they were raised
+	Policy   *record.Policy `json:"policy"` // by which approvals are judged
+	Register spec.Register  `json:"register"`
 	// Reached is the latest instant at which revisions have been switched: a
 	// clock that steps back revives nothing.
 	Reached sample.Time  `json:"reached"`
@@ -109,22 +111,15 @@ type Parameter struct {
 	ID     string          `json:"id"`
 	Judge  judge.State     `json:"judge"`
 	Events []quality.Event `json:"events,omitempty"` // not yet fully told, oldest first
+	// Past is what late samples are judged with, nil where none are expected.
+	Past *judge.Past `json:"past,omitempty"`
+	// Told are events that have been told to their end and that late samples may
+	// still correct, the oldest first.
+	Told []quality.Event `json:"told,omitempty"`
+	// LateDue is when late samples that have come are judged, 0 when there are
+	// none: together, since they come in bursts.
+	LateDue sample.Time `json:"late_due,omitempty"`
 }
-
-// Before is what a parameter's state was when a gap of one of its inputs
-// began: late data is judged from it.
-type Before struct {
-	Gap       string         `json:"gap"`
-	N         uint64         `json:"n"`
-	Equipment string         `json:"equipment"`
-	Spec      record.SpecRef `json:"spec"`
-	Parameter string         `json:"parameter"`
-	Judge     judge.State    `json:"judge"`
-}
-
-// beforesKept is how many states at gaps' beginnings are kept for a parameter:
-// as many gaps as may still be filled while the same operation goes on.
-const beforesKept = 4
 
 // New is the state before the first input of an epoch.
 func New() *State { return &State{} }

@@ -68,7 +68,7 @@ func wiredEquipment(e *config.Equipment) record.Equipment {
 }
 
 func wiredTag(equipment string, t *config.Tag) record.Tag {
-	return record.Tag{Equipment: equipment, Name: t.Name, Source: t.Source, Unit: t.Unit, Kind: kindOf(t.Type), Every: t.Every,
+	return record.Tag{History: t.OPCUA != nil && t.OPCUA.History, Equipment: equipment, Name: t.Name, Source: t.Source, Unit: t.Unit, Kind: kindOf(t.Type), Every: t.Every,
 		Range: t.Range, Sensor: t.Sensor, CalibrationDue: t.CalibrationDue}
 }
 

@@ -32,6 +32,7 @@ type Total struct {
 
 // Result is what a rule that needs a whole operation has come to.
 type Result struct {
+	At      sample.Time // when it was decided
 	From    sample.Time // when the operation, or the phase of it, began
 	Actual  float64     // in the rule's unit
 	Known   bool        // there is an Actual
@@ -40,6 +41,22 @@ type Result struct {
 	Met     bool
 	Cut     bool // the operation was under way when the inputs ended
 	Reduced bool // inputs were lost, as sensor_loss allows
+}
+
+// Verdict is In when the requirement was met, Unknown when nothing is known.
+func (r *Result) Verdict() Verdict {
+	switch {
+	case !r.Known:
+		return Unknown
+	case r.Met:
+		return In
+	}
+	return Out
+}
+
+// Same says whether two results say the same.
+func (r *Result) Same(s *Result) bool {
+	return r.At == s.At && r.From == s.From && r.Actual == s.Actual && r.Known == s.Known && r.Met == s.Met && r.Cut == s.Cut && r.Reduced == s.Reduced
 }
 
 // Violated is the limit that the result does not keep, nil for none.
@@ -298,7 +315,7 @@ func (j *Judge) peaks(r int, t sample.Time) {
 func (j *Judge) decide(r int, t sample.Time, n uint64, cut bool) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	st.Run.Decided = true
-	res := Result{From: st.Run.From, Low: ru.Low, High: ru.High, Cut: cut}
+	res := Result{At: t, From: st.Run.From, Low: ru.Low, High: ru.High, Cut: cut}
 	if ru.Kind == spec.Soak {
 		res.Actual, res.Known, res.Reduced = st.Run.Within.actual(ru.Mode), true, st.Run.Within.Reduced
 		if len(ru.When) > 0 && st.Run.PhaseFrom != 0 {
@@ -311,14 +328,7 @@ func (j *Judge) decide(r int, t sample.Time, n uint64, cut bool) {
 		res.Known = false // nobody knows whether its phase has been
 	}
 	res.Met = res.Known && !ru.outside(res.Actual)
-	switch {
-	case !res.Known:
-		st.Verdict = Unknown
-	case res.Met:
-		st.Verdict = In
-	default:
-		st.Verdict = Out
-	}
+	st.Verdict, st.Last = res.Verdict(), &res
 	c := Change{What: Decided, Rule: r, At: t, Verdict: st.Verdict, Result: res}
 	j.Changes = append(j.Changes, c)
 	if st.Verdict == Out {

@@ -132,5 +132,15 @@ func (p *Parameter) Same(of *Parameter, i int) int {
 // some rule says.
 func (p *Parameter) Heeds() bool { return p.heeds }
 
+// follows is within what time of one another two samples of an input come
+// between which none is missing: its interval and a half.
+func (p *Parameter) follows() time.Duration {
+	interval := p.Spec.Sampling.Interval
+	if interval == 0 {
+		interval = p.MaxGap / 3 // what max_gap is when only the interval is known
+	}
+	return interval + interval/2
+}
+
 // missing is the position of the rule MissingData.
 func (p *Parameter) missing() int { return len(p.rules) - 1 }

@@ -99,6 +99,7 @@ type Rule struct {
 	Begun  sample.Time `json:"begun,omitempty"`  // when it last began to apply
 	Memory []Memory    `json:"memory,omitempty"` // one a series
 	Run    *Run        `json:"run,omitempty"`    // of the operation under way
+	Last   *Result     `json:"last,omitempty"`   // of the last operation that was decided
 }
 
 // Series is a quantity that is compared with the limits.
@@ -188,6 +189,10 @@ func (st *Rule) Clone() Rule {
 	c.Series, c.Memory = slices.Clone(st.Series), slices.Clone(st.Memory)
 	for i := range c.Memory {
 		c.Memory[i] = c.Memory[i].clone()
+	}
+	if st.Last != nil {
+		last := *st.Last
+		c.Last = &last
 	}
 	if st.Run != nil {
 		run := *st.Run

@@ -40,6 +40,8 @@ type Document struct {
 	Kind         string              `json:"kind"`
 	Type         string              `json:"type"`
 	State        string              `json:"state"`
+	Late         bool                `json:"late"`      // found in samples that came late
+	Corrected    bool                `json:"corrected"` // changed by samples that came late
 	Class        string              `json:"class"`
 	ClassBasis   string              `json:"class_basis"`
 	Title        string              `json:"title"`
@@ -179,7 +181,7 @@ func (e *Event) Document(f *Facts) *Document {
 	e.Lots, e.ToldAt = lots, max(f.At, e.ToldAt)
 	d := &Document{
 		Schema: Schema, EventID: e.ID, Revision: e.Revision, Supersedes: e.Revision - 1,
-		Kind: e.Kind, Type: e.Type, State: e.State, Class: e.Class, ClassBasis: "rule:" + e.RuleID,
+		Kind: e.Kind, Type: e.Type, State: e.State, Late: e.Late, Corrected: e.Corrected, Class: e.Class, ClassBasis: "rule:" + e.RuleID,
 		DetectedAt: ep.DetectedAt, OccurredFrom: ep.From, OccurredTo: ep.To, ClearedAt: ep.ClearedAt,
 		RaisedAt: e.RaisedAt, RevisedAt: f.Revised,
 		Clock:     clockFacts(f.Clock),

@@ -58,6 +58,10 @@ type Event struct {
 	Acks     []Ack         `json:"acks,omitempty"`
 	Lots     []string      `json:"lots,omitempty"` // as last told
 
+	// Late: found in samples that came late; Corrected: changed by such.
+	Late      bool `json:"late,omitempty"`
+	Corrected bool `json:"corrected,omitempty"`
+
 	Open bool `json:"open"` // not returned, ended or superseded
 	// UpdateDue is when gathered changes are told, EvidenceDue when the window
 	// after the event has closed; source time, 0: not waiting.

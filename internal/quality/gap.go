@@ -28,6 +28,9 @@ type Gap struct {
 	To        sample.Time `json:"to"`   // 0 while open
 	RaisedAt  sample.Time `json:"raised_at"`
 	Revision  int         `json:"revision"`
+	// Backfilled are the samples of the gap that have come late.
+	Backfilled uint64 `json:"backfilled,omitempty"`
+	Told       uint64 `json:"told,omitempty"` // of those, as last told
 }
 
 // GapTag is one tag of a gap.
@@ -53,6 +56,17 @@ func (g *Gap) Recover(t sample.Tag, at sample.Time) (over bool) {
 		g.To = 0
 	}
 	return over
+}
+
+// Fill counts a late sample of a tag and reports whether it lies in the gap.
+func (g *Gap) Fill(t sample.Tag, at sample.Time) bool {
+	for i := range g.Tags {
+		if x := &g.Tags[i]; x.Tag == t && at > x.From && (x.To == 0 || at < x.To) {
+			g.Backfilled++
+			return true
+		}
+	}
+	return false
 }
 
 // expected is how many samples the tags should have had in the time they were
@@ -81,9 +95,9 @@ type GapDocument struct {
 	OccurredTo   *sample.Time `json:"occurred_to"`
 	RaisedAt     sample.Time  `json:"raised_at"`
 	RevisedAt    sample.Time  `json:"revised_at"`
-	Expected     *uint64      `json:"expected"` // samples; null while open
-	Received     uint64       `json:"received"`
-	Backfilled   bool         `json:"backfilled"`
+	Expected     *uint64      `json:"expected"`   // samples; null while open
+	Received     uint64       `json:"received"`   // of those, late ones included
+	Backfilled   uint64       `json:"backfilled"` // that came late
 	Clock        ClockFacts   `json:"clock"`
 	Equipment    Equipment    `json:"equipment"`
 	Operation    Operation    `json:"operation"`
@@ -102,6 +116,7 @@ func (g *Gap) Document(f *Facts) *GapDocument {
 	for _, t := range g.Tags {
 		d.Tags = append(d.Tags, g.Equipment+"/"+t.Name)
 	}
+	d.Received, d.Backfilled = g.Backfilled, g.Backfilled
 	to := f.At + 1
 	if g.To != 0 {
 		n := g.expected()

@@ -267,6 +267,8 @@ type Tag struct {
 	Sensor    string        `json:"sensor,omitempty"`
 	// CalibrationDue is the day after which the sensor may not be relied on.
 	CalibrationDue string `json:"calibration_due,omitempty"`
+	// History: its source may bring samples late, from a history of its own.
+	History bool `json:"history,omitempty"`
 }
 
 // Path is the tag's name in the gateway: equipment/name.
