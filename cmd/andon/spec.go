@@ -60,6 +60,9 @@ func newSpecLintCommand() *cobra.Command {
 					return exit{exitFound, fmt.Errorf("read specification: %w", err)}
 				}
 				d, err := spec.Parse(path, b)
+				if err == nil {
+					err = d.Lint()
+				}
 				if err != nil {
 					all = errors.Join(all, err)
 					continue

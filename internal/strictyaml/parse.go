@@ -10,10 +10,10 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// Limits on what is read at all. A specification is a few kilobytes and a
-// gateway.yaml with five thousand tags stays below one megabyte.
+// Limits on what is read at all. A specification is a few kilobytes, one of ten
+// thousand parameters some two megabytes.
 const (
-	MaxBytes = 1 << 20
+	MaxBytes = 4 << 20
 	MaxDepth = 32
 )
 

@@ -104,7 +104,7 @@ func TestParseAccepts(t *testing.T) {
 
 func TestParseLimits(t *testing.T) {
 	got := problems("a: " + strings.Repeat("x", strictyaml.MaxBytes))
-	want := []string{"f.yaml: the file has 1048579 bytes, at most 1048576 are read (split it, or use tags_file for long lists of tags)"}
+	want := []string{"f.yaml: the file has 4194307 bytes, at most 4194304 are read (split it, or use tags_file for long lists of tags)"}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("problems (-got +want):\n%s", diff)
 	}
