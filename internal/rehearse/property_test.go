@@ -12,8 +12,8 @@ import (
 	"andon/internal/engine"
 )
 
-// propertySpec has every kind of scope and delay, two parameters on one input
-// and evidence windows.
+// propertySpec has every kind of rule, scope and delay, inputs that parameters
+// share, and evidence windows.
 const propertySpec = `schema: andon.spec/1
 id: P
 revision: A
@@ -34,6 +34,32 @@ parameters:
     inputs: [recipe]
     sampling: {interval: 5s, max_gap: 60s}
     rules: [{id: wrong, kind: equals, value: R-1, class: critical, on_fail: nonconformance}]
+  - id: whole
+    inputs: [tc1, tc2]
+    unit: "[degF]"
+    sampling: {interval: 5s, max_gap: 15s}
+    sensor_loss: {minimum_inputs: 1, action: continue_and_flag}
+    rules:
+      - {id: soak, kind: soak, tolerance: [875, 895], min: 20s, max: 60s, mode: continuous, when: soak, class: critical, on_fail: nonconformance}
+      - {id: pause, kind: soak, tolerance: [875, 895], min: 20s, mode: cumulative, class: major}
+      - {id: f, kind: lethality, tref: 885, z: 20, min: 30s, class: major}
+      - {id: hot, kind: above, value: 890, max: 20s, scope: mean, class: minor}
+      - {id: cold, kind: below, value: 880, min: 5s, class: minor, when: heat}
+      - {id: peak, kind: peak, min: 880, max: 900, class: minor}
+      - {id: slope, kind: rate, window: 10s, max: 1, min: -1, unit: "[degF]/s", class: minor}
+      - {id: spread, kind: spread, max: 12, class: minor}
+      - {id: stuck, kind: frozen, for: 12s, class: minor}
+      - {id: profile, kind: envelope, profile: [[0s, 870, 900], [60s, 880, 892]], when: heat, class: minor}
+      - {id: latch, kind: window, ranges: {tc1: [880, 890], tc2: [880, 895]}, when: soak, class: minor}
+      - {id: chart, kind: spc, chart: individuals, center: 885, sigma: 4, rules: "nelson", scope: mean, class: signal}
+      - {id: drift, kind: spc, chart: cusum, center: 885, sigma: 4, k: 0.5, h: 4, sample: {per: interval, every: 10s, take: max}, class: signal}
+      - {id: slow, kind: spc, chart: ewma, center: 885, sigma: 4, lambda: 0.2, l: 2.7, sample: {per: phase, take: mean}, when: [heat, soak], class: signal}
+  - id: apart
+    inputs: [tc1, tc2]
+    unit: K
+    computed: abs(tc1 - tc2)
+    sampling: {interval: 5s, max_gap: 15s}
+    rules: [{id: far, kind: high, limit: 10, on_delay: 3s, class: minor}]
 `
 
 // drawTable is a plausible file: values around the limits, gaps, bad and odd
