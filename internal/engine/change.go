@@ -111,6 +111,9 @@ func (d *decision) openEvent(a place, c *judge.Change) {
 	if d.reopened(a, ev.ID, c) {
 		return
 	}
+	if d.escalates(a, &ev, c.At) {
+		ev.Class, ev.Raised = spec.Critical, true
+	}
 	p.Events = append(p.Events, ev)
 	d.tell(a, &p.Events[len(p.Events)-1], quality.Opened, c.At)
 }

@@ -178,6 +178,7 @@ type told struct {
 		Previous     string      `json:"previous"`
 		Type         string      `json:"type"`
 		Late         bool        `json:"late"`
+		ClassBasis   string      `json:"class_basis"`
 		Corrected    bool        `json:"corrected"`
 		Backfilled   int         `json:"backfilled"`
 		Cause        string      `json:"cause"`
@@ -242,7 +243,7 @@ func (p *player) entry(at sample.Time, e *record.Entry) {
 		if d.Excursion.Area != nil {
 			area = d.Excursion.Area.Value
 		}
-		evidence := map[bool]string{true: " late"}[d.Late] + map[bool]string{true: " corrected"}[d.Corrected]
+		evidence := map[bool]string{true: " critical by classification"}[d.ClassBasis != "rule:"+d.Spec.Rule] + map[bool]string{true: " late"}[d.Late] + map[bool]string{true: " corrected"}[d.Corrected]
 		if d.Evidence != nil {
 			evidence += " with evidence"
 		}

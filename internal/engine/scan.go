@@ -234,6 +234,7 @@ func (d *decision) judgeReadings(readings []sample.Reading, usable []bool, t sam
 		x.slots[v.slot] = -1
 		values := x.values[v.from:v.to]
 		d.step(v.place, judge.Step{Told: judge.ToldScan, T: t, Values: values})
+		d.classify(v.place, t)
 		d.passed(v.place)
 	}
 }

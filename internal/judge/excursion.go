@@ -70,7 +70,7 @@ func (j *Judge) derive(r, k int, p XY, v sample.Value, held sample.Time) (x floa
 func (j *Judge) move(r, series int, t sample.Time, x float64, held sample.Time) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	se := &st.Series[series]
-	j.scratch = j.scratch[:0]
+	j.scratch, j.beyond = j.scratch[:0], j.beyond[:0]
 	if se.Known && t > se.T {
 		if ru.Kind == spec.Rate { // a slope does not hold while the value does
 			held = se.T
@@ -87,6 +87,9 @@ func (j *Judge) move(r, series int, t sample.Time, x float64, held sample.Time) 
 // pass adds what lies outside between (a, x) and (b, y) to scratch.
 func (j *Judge) pass(r int, a, b sample.Time, x, y float64) {
 	ru := &j.P.rules[r]
+	if ru.value && j.P.par != nil {
+		j.beyond = j.P.par.pieces(j.beyond, a, b, x, y)
+	}
 	if ru.Kind != spec.Envelope {
 		j.scratch = ru.pieces(j.scratch, a, b, x, y)
 		return
@@ -99,7 +102,7 @@ func (j *Judge) note(r int, v *Value, t sample.Time, n uint64, x float64) {
 	st := &j.S.Rules[r]
 	se := &st.Series[v.Input]
 	if st.Verdict == NotApplicable || j.S.Adrift { // it begins to apply here: the way up to here does not count
-		j.scratch = j.scratch[:0]
+		j.scratch, j.beyond = j.scratch[:0], j.beyond[:0]
 	}
 	if se.Outside {
 		// timers due before this sample are fired first: the excursion that the
@@ -120,7 +123,13 @@ func (j *Judge) note(r int, v *Value, t sample.Time, n uint64, x float64) {
 			e.Area[v.Input] = finite(e.Area[v.Input] + p.area)
 		}
 	}
+	for _, p := range j.beyond {
+		if p, ok := p.since(max(st.Since, e.From)); ok {
+			e.OutsidePAR.add(p.span)
+		}
+	}
 	e.Time.settle(j.S.Passed())
+	e.OutsidePAR.settle(j.S.Passed())
 	if se.Outside {
 		j.outside(r, v, t, x)
 	}

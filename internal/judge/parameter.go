@@ -28,6 +28,7 @@ type Parameter struct {
 	queued bool          // some rule needs all inputs at one instant
 	heeds  bool          // some rule can change by a value's being confirmed
 	needed int           // inputs that must be known for the parameter to be
+	par    *measure      // the proven acceptable range, nil for none
 	due    []sample.Time // by input: when its calibration is overdue, 0 for never
 }
 
@@ -40,6 +41,7 @@ type rule struct {
 	each    bool // derived of each input, then joined
 	inputs  int
 	result  bool // decided when an operation, or a phase of it, has ended
+	value   bool // compares the value itself
 	built   bool // not of the specification
 	chart   spc.Chart
 }
@@ -50,6 +52,9 @@ func NewParameter(p *spec.Parameter, maxGap time.Duration, due []sample.Time) *P
 	q := &Parameter{Spec: p, MaxGap: maxGap, needed: p.SensorLoss.MinimumInputs}
 	if q.needed == 0 {
 		q.needed = len(p.Inputs)
+	}
+	if p.PAR != nil {
+		q.par = &measure{low: p.PAR[0], high: p.PAR[1]}
 	}
 	for i := range p.Rules {
 		r := newRule(&p.Rules[i], p)
@@ -96,6 +101,7 @@ func newRule(s *spec.Rule, p *spec.Parameter) rule {
 	}
 	r.each = r.derived && r.joined && s.Scope == spec.AllInputs && p.Computed == nil
 	r.result = spec.NeedsOperation(s.Kind)
+	r.value = s.Kind == spec.High || s.Kind == spec.Low || s.Kind == spec.Band || s.Kind == spec.Envelope
 	return r
 }
 

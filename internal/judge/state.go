@@ -120,9 +120,10 @@ type Episode struct {
 	DetectedAt  sample.Time   `json:"detected_at,omitempty"`
 	ClearedAt   sample.Time   `json:"cleared_at,omitempty"`
 	Worst       Worst         `json:"worst"`
-	Samples     uint64        `json:"samples"` // samples outside
-	Time        Spans         `json:"time"`    // outside, all inputs together
-	Area        []float64     `json:"area"`    // by series
+	Samples     uint64        `json:"samples"`              // samples outside
+	Time        Spans         `json:"time"`                 // outside, all inputs together
+	Area        []float64     `json:"area"`                 // by series
+	OutsidePAR  Spans         `json:"outside_par,omitzero"` // of Time, what was outside the parameter's proven range
 	Gaps        time.Duration `json:"gaps"`
 	GapFrom     sample.Time   `json:"gap_from,omitempty"` // while unknown
 	Uncertain   bool          `json:"uncertain,omitempty"`
@@ -208,7 +209,7 @@ func (st *Rule) Clone() Rule {
 // Clone returns a copy that shares nothing with e.
 func (e *Episode) Clone() Episode {
 	c := *e
-	c.Area, c.Time.List = slices.Clone(e.Area), slices.Clone(e.Time.List)
+	c.Area, c.Time.List, c.OutsidePAR.List = slices.Clone(e.Area), slices.Clone(e.Time.List), slices.Clone(e.OutsidePAR.List)
 	return c
 }
 

@@ -28,6 +28,7 @@ type Judge struct {
 	Changes []Change
 
 	scratch  []piece
+	beyond   []piece // of scratch, what lies outside the proven range
 	envelope measure // of an envelope at the instant in hand
 	computed Latest  // of the points in hand
 	inputs   []float64

@@ -181,7 +181,7 @@ func (e *Event) Document(f *Facts) *Document {
 	e.Lots, e.ToldAt = lots, max(f.At, e.ToldAt)
 	d := &Document{
 		Schema: Schema, EventID: e.ID, Revision: e.Revision, Supersedes: e.Revision - 1,
-		Kind: e.Kind, Type: e.Type, State: e.State, Late: e.Late, Corrected: e.Corrected, Class: e.Class, ClassBasis: "rule:" + e.RuleID,
+		Kind: e.Kind, Type: e.Type, State: e.State, Late: e.Late, Corrected: e.Corrected, Class: e.Class, ClassBasis: e.basis(),
 		DetectedAt: ep.DetectedAt, OccurredFrom: ep.From, OccurredTo: ep.To, ClearedAt: ep.ClearedAt,
 		RaisedAt: e.RaisedAt, RevisedAt: f.Revised,
 		Clock:     clockFacts(f.Clock),
@@ -203,6 +203,14 @@ func (e *Event) Document(f *Facts) *Document {
 	d.Requirement = e.requirement(f)
 	d.Title = e.title(f, d.Requirement)
 	return d
+}
+
+// basis says what has given the event its class.
+func (e *Event) basis() string {
+	if e.Raised {
+		return "classification:escalate_to_critical_when"
+	}
+	return "rule:" + e.RuleID
 }
 
 // union is a, then what of b is not in it.

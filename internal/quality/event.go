@@ -45,6 +45,7 @@ type Event struct {
 	Kind      string         `json:"kind"`
 	Type      string         `json:"type"`
 	Class     string         `json:"class"`
+	Raised    bool           `json:"raised,omitempty"` // to critical, by the specification's classification
 	Parameter string         `json:"parameter"`
 	Rule      int            `json:"rule"` // in the parameter; -1 when no longer judged
 	RuleID    string         `json:"rule_id"`
