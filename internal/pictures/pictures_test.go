@@ -159,6 +159,7 @@ func TestWorked(t *testing.T) {
 		}},
 		{"soak", "cont", 3000 - 1550, result},
 		{"soak", "cumu", 3000 - 1550 + 1450 - 450, result},
+		{"lethality", "f0", 3.3 + 33 + 2*60*(1+math.Pow(10, 0.1))/2 + 120*math.Pow(10, 0.1) + 33, result},
 		{"above", "liquid", 85 - (20 + 10*10.0/15), result},
 	} {
 		i := slices.IndexFunc(list, func(e Example) bool { return e.Name == tt.name })
