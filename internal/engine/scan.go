@@ -31,6 +31,7 @@ func (d *decision) scan(b *record.Scan) {
 	d.skew(b.Source, b.Server)
 	t := d.judgedAt(b)
 	d.switchBefore(t)
+	d.silentUntil(b, t)
 	d.inScan = true
 	kept := uint64(0)
 	fresh := make([]bool, len(b.Readings))
@@ -57,6 +58,19 @@ func (d *decision) scan(b *record.Scan) {
 	d.inScan = false
 	for _, turn := range d.turns {
 		d.turned(turn)
+	}
+}
+
+// silentUntil opens the gaps of silence that the clock has not seen yet and that
+// a scan of instant t ends: all of them, and what they say of the context, before
+// any of its values counts.
+func (d *decision) silentUntil(b *record.Scan, t sample.Time) {
+	s := d.s
+	for i := range b.Readings {
+		tag := b.Readings[i].Tag
+		if int(tag) < len(s.Tags) && !s.Tags[tag].Blind && t > s.Tags[tag].Heard.Add(s.x.maxGap[tag]) && s.used(tag) && !s.repeats(b, &b.Readings[i]) {
+			d.blindOne(tag, quality.CauseSilence, "")
+		}
 	}
 }
 
@@ -160,9 +174,6 @@ func (d *decision) note(b *record.Scan, r *sample.Reading, t sample.Time) (usabl
 		return false
 	}
 	good := r.Quality != sample.Bad && r.Value.Finite()
-	if !tag.Blind && t > tag.Heard.Add(s.x.maxGap[r.Tag]) && s.used(r.Tag) {
-		d.blindOne(r.Tag, quality.CauseSilence, "")
-	}
 	last := t
 	if b.AsOf != 0 { // what comes next may have been sampled just before the value was asked for
 		last = min(t, b.Time)

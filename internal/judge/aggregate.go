@@ -2,6 +2,7 @@ package judge
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"andon/internal/sample"
@@ -64,7 +65,7 @@ func (j *Judge) togetherRule(r int, t sample.Time, n uint64, points []Point, tur
 		st.Series[0].Known = false
 	case fresh:
 		if ru.derived && !ru.each {
-			x, ok = j.derive(r, 0, XY{t, x}, v.V, held)
+			x, ok = j.derive(r, 0, XY{t, x}, &v, held)
 		}
 		if !ok {
 			st.Series[0].Known = false
@@ -98,7 +99,7 @@ func (j *Judge) joined(r int, t sample.Time, points []Point) (x float64, v Value
 			if ru.each {
 				y, _ := ru.of(p.V.Value)
 				m := &st.Memory[p.Input]
-				m.Point, m.Known = j.derive(r, p.Input, XY{t, y}, p.V.Value, p.Held)
+				m.Point, m.Known = j.derive(r, p.Input, XY{t, y}, &Value{V: p.V.Value}, p.Held)
 			}
 		}
 	}
@@ -115,43 +116,57 @@ func (j *Judge) join(r int, t sample.Time) (x float64, v sample.Value, ok bool) 
 		x, ok = ru.of(j.computed.V.Value)
 		return x, j.computed.V.Value, ok && j.computed.Known
 	}
-	known, low, high := 0, math.Inf(1), math.Inf(-1)
-	n := float64(j.numbers(r))
+	j.inputs = j.inputs[:0]
 	for i := range j.S.Latest {
 		y, w, ok := j.number(r, i)
 		if !ok {
 			continue
 		}
-		known++
-		first := known == 1
-		low, high = math.Min(low, y), math.Max(high, y)
-		switch {
-		case ru.Scope == spec.Mean:
-			x += y / n
-			v = sample.FloatValue(x)
-		case first, ru.Scope == spec.Max && y > x, ru.Scope == spec.Min && y < x,
-			ru.Scope == spec.AllInputs && j.at(r, t).inward(y, x):
+		first := len(j.inputs) == 0
+		if first || ru.Scope == spec.Max && y > x || ru.Scope == spec.Min && y < x || ru.Scope == spec.AllInputs && j.at(r, t).inward(y, x) {
 			x, v = y, w
 		}
+		j.inputs = append(j.inputs, y)
 	}
-	if known == 0 || known < j.P.needed {
+	if n := len(j.inputs); n == 0 || n < j.P.needed {
 		return 0, v, false
 	}
-	if ru.Kind == spec.Spread {
-		x = finite(high - low)
+	if ru.Kind == spec.Spread || ru.Scope == spec.Mean {
+		x = ru.combined(j.inputs)
 		v = sample.FloatValue(x)
 	}
 	return x, v, true
 }
 
-// numbers is how many inputs there is a number of.
-func (j *Judge) numbers(r int) (n int) {
-	for i := range j.S.Latest {
-		if _, _, ok := j.number(r, i); ok {
-			n++
-		}
+// combined is the spread or the mean of numbers, which is at a limit where only
+// rounding puts it beyond.
+func (ru *rule) combined(numbers []float64) float64 {
+	low, high := slices.Min(numbers), slices.Max(numbers)
+	x := high - low
+	if ru.Kind != spec.Spread {
+		x = mean(numbers)
 	}
-	return n
+	return ru.level(finite(x), math.Max(math.Abs(low), math.Abs(high)))
+}
+
+// mean is the arithmetic mean, with the digits that adding up loses added back
+// (Neumaier, ZAMM 54, 1974).
+func mean(numbers []float64) float64 {
+	n := float64(len(numbers))
+	sum, lost, small := 0.0, 0.0, 0.0
+	for _, x := range numbers {
+		s := sum + x
+		if math.Abs(sum) >= math.Abs(x) {
+			lost += (sum - s) + x
+		} else {
+			lost += (x - s) + sum
+		}
+		sum, small = s, small+x/n
+	}
+	if m := (sum + lost) / n; !math.IsNaN(m) && !math.IsInf(m, 0) {
+		return m
+	}
+	return small // the sum overflows
 }
 
 // number is what a rule compares of one input.

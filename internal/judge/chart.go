@@ -16,14 +16,15 @@ type Batch struct {
 	Min  float64     `json:"min"`
 	Max  float64     `json:"max"`
 	Last float64     `json:"last"`
+	Lost bool        `json:"lost,omitempty"` // a gap touches it: it will be no point
 }
 
 func (b *Batch) add(t sample.Time, x float64) {
 	if b.N == 0 {
-		*b = Batch{From: t, Min: x, Max: x}
+		*b = Batch{From: t, Min: x, Max: x, Lost: b.Lost}
 	}
 	b.N++
-	b.Sum, b.Last = b.Sum+x, x
+	b.Sum, b.Last = finite(b.Sum+x), x
 	b.Min, b.Max = math.Min(b.Min, x), math.Max(b.Max, x)
 }
 
@@ -41,23 +42,36 @@ func (b *Batch) take(how string) float64 {
 
 // charted takes a sample into a control chart and returns what stands: 0 for no
 // signal at the newest point, else 1 and the distance of the point from the
-// centre in sigma. There is nothing before the first point.
-func (j *Judge) charted(r, k int, p XY) (x float64, ok bool) {
+// centre in sigma. There is nothing before the first point. What does not apply
+// is not charted, and where nobody knows a point may be missing: no run goes on.
+func (j *Judge) charted(r, k int, p XY, confirmed bool) (x float64, ok bool) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	m := &st.Memory[k]
-	switch {
-	case j.Applies(r, p.T) != Yes: // what does not apply is not charted
+	switch applies := j.Applies(r, p.T); {
+	case applies == Maybe:
+		m.interrupt()
+		return st.standing(k)
+	case applies == No, confirmed && ru.Chart.Per == spec.PerSample: // the word that a value stands is no sample
 		return st.standing(k)
 	case ru.Chart.Per == spec.PerSample:
 		return st.plot(ru, k, p)
 	}
-	j.plotDue(r, p.T-1)
 	if end := m.Batch.end(ru, st.Begun); end != 0 && end <= p.T {
 		j.plotAt(r, k, end)
 	}
 	m.Batch.add(p.T, p.X)
 	return st.standing(k)
 }
+
+// interrupt: what would come next on a chart is not known. What was gathered for
+// the next point is no point, and no run goes on.
+func (m *Memory) interrupt() {
+	m.Batch, m.Group = Batch{Lost: true}, Batch{}
+	m.Chart.Gap()
+}
+
+// whole says whether a chart's points are made of whole parts or phases.
+func whole(c *spec.Charting) bool { return c.Per == spec.PerPart || c.Per == spec.PerPhase }
 
 // standing is what a chart said at its newest point.
 func (st *Rule) standing(k int) (x float64, ok bool) {
@@ -118,37 +132,51 @@ func (j *Judge) plotDue(r int, limit sample.Time) {
 		return
 	}
 	for k := range st.Memory {
-		if end := st.Memory[k].Batch.end(ru, st.Begun); end != 0 && end <= limit {
-			j.plotAt(r, k, end)
-		}
+		j.plotSeries(r, k, limit)
 	}
 }
 
-// plotAt makes the batch of series k a point at t.
-func (j *Judge) plotAt(r, k int, t sample.Time) {
+// plotSeries plots the interval of series k if it is over at limit.
+func (j *Judge) plotSeries(r, k int, limit sample.Time) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
-	m := &st.Memory[k]
-	if m.Batch.N == 0 {
-		return
+	if end := st.Memory[k].Batch.end(ru, st.Begun); end != 0 && end <= limit {
+		j.plotAt(r, k, end)
 	}
-	from := m.Batch.From
-	x, ok := st.plot(ru, k, XY{t, m.Batch.take(ru.Chart.Take)})
-	m.Batch = Batch{}
+}
+
+// plotAt makes the batch of series k a point at t: it stands until the next.
+func (j *Judge) plotAt(r, k int, t sample.Time) {
+	_, x, ok := j.plotBatch(r, k, t)
 	if !ok {
 		return
 	}
-	if ru.Chart.Per == spec.PerPhase {
-		j.foundSignal(r, k, Span{from, t}, x)
-		return
-	}
+	j.held = 0 // what came before says nothing of this instant
 	j.move(r, k, t, x, t)
-	j.note(r, &Value{Input: k, V: sample.FloatValue(m.Point)}, t, j.N, x)
+	j.note(r, &Value{Input: k, V: sample.FloatValue(j.S.Rules[r].Memory[k].Point)}, t, j.N, x)
 	j.settle(r, t, j.N)
 }
 
-// foundSignal raises what the point of a phase signals. The phase is over by
-// then, and so is the rule's time: like a requirement on a whole operation it is
-// found and not left again.
+// plotBatch makes the batch of series k a point at t and returns since when it
+// was gathered and what the chart says; ok is false when it made no point.
+func (j *Judge) plotBatch(r, k int, t sample.Time) (from sample.Time, x float64, ok bool) {
+	ru, st := &j.P.rules[r], &j.S.Rules[r]
+	m := &st.Memory[k]
+	if m.Batch.N == 0 {
+		return 0, 0, false
+	}
+	b, before := m.Batch, m.Chart.Points
+	m.Batch = Batch{}
+	if b.Lost {
+		return 0, 0, false
+	}
+	from = b.From
+	x, ok = st.plot(ru, k, XY{t, b.take(ru.Chart.Take)})
+	return from, x, ok && m.Chart.Points > before
+}
+
+// foundSignal raises what the last point signals where the rule's time is over
+// with it: like a requirement on a whole operation it is found and not left
+// again.
 func (j *Judge) foundSignal(r, k int, s Span, x float64) {
 	st := &j.S.Rules[r]
 	if st.Memory[k].Signal == "" {
@@ -161,18 +189,25 @@ func (j *Judge) foundSignal(r, k int, s Span, x float64) {
 	}
 }
 
-// turnChart lets a chart know that the context has changed: the part that is
-// over is a point, and no run spans a lot or a phase.
+// turnChart lets a chart know that the context has changed: the part or phase
+// that is over is a point. No run spans a lot; none spans a phase, unless the
+// points are made of whole phases or of parts, which go through them.
 func (j *Judge) turnChart(r int, t sample.Time, turn Turn) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	if ru.Kind != spec.SPC {
 		return
 	}
-	over := ru.Chart.Per == spec.PerPart && turn&(NewPart|NewLot) != 0 ||
-		ru.Chart.Per == spec.PerPhase && turn&NewPhase != 0
-	anew := turn&NewLot != 0 || turn&NewPhase != 0 && ru.Chart.Per != spec.PerPhase
+	anew := turn&NewLot != 0 || turn&NewPhase != 0 && !whole(ru.Chart)
+	if turn&(NewLot|NewPhase) != 0 {
+		j.plotDue(r, t)
+	}
 	for k := range st.Memory {
-		if over {
+		switch {
+		case ru.Chart.Per == spec.PerPhase && turn&NewPhase != 0, ru.Chart.Per == spec.PerPart && turn&NewLot != 0:
+			if from, x, ok := j.plotBatch(r, k, t); ok {
+				j.foundSignal(r, k, Span{from, t}, x)
+			}
+		case ru.Chart.Per == spec.PerPart && turn&NewPart != 0:
 			j.plotAt(r, k, t)
 		}
 		if anew {

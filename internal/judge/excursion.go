@@ -27,7 +27,7 @@ func (j *Judge) scanRule(r int, t sample.Time, n uint64, values []Value) {
 		in, se := &j.S.Inputs[v.Input], &st.Series[v.Input]
 		x, ok := ru.of(v.V)
 		if ok && ru.derived {
-			x, ok = j.derive(r, v.Input, XY{t, x}, v.V, in.Heard)
+			x, ok = j.derive(r, v.Input, XY{t, x}, v, in.Heard)
 			quiet = quiet && st.Episode == nil && st.Alarm.Phase == Idle
 		}
 		if !ok {
@@ -53,14 +53,14 @@ func (j *Judge) scanRule(r int, t sample.Time, n uint64, values []Value) {
 
 // derive makes the number of a rule that compares something made of several
 // samples. ok is false while there is none.
-func (j *Judge) derive(r, k int, p XY, v sample.Value, held sample.Time) (x float64, ok bool) {
+func (j *Judge) derive(r, k int, p XY, v *Value, held sample.Time) (x float64, ok bool) {
 	switch ru := &j.P.rules[r]; ru.Kind {
 	case spec.Rate:
-		return j.slope(r, k, p, held)
+		return j.slope(r, k, p)
 	case spec.Frozen:
-		return j.unchanged(r, k, p.T, v, held)
+		return j.unchanged(r, k, p.T, v.V, held)
 	default:
-		return j.charted(r, k, p)
+		return j.charted(r, k, p, v.confirmed)
 	}
 }
 
@@ -143,6 +143,7 @@ func (j *Judge) outside(r int, v *Value, t sample.Time, x float64) {
 		e.Samples++
 	}
 	e.From = min(e.From, t)
+	e.SuspectFrom = min(e.SuspectFrom, e.From)
 	e.Uncertain = e.Uncertain || v.Uncertain
 	e.Reduced = e.Reduced || j.reduced()
 	if b := j.at(r, t).beyond(x); b > e.Worst.Beyond || e.Worst.At == 0 {

@@ -15,7 +15,7 @@ func (j *Judge) unchanged(r, k int, t sample.Time, v sample.Value, held sample.T
 	if !j.P.rules[r].joined {
 		se = &j.S.Rules[r].Series[k]
 	}
-	same := m.From != 0 && m.V.Value == v
+	same := m.From != 0 && m.V.Value.Equal(v)
 	if m.From != 0 && se.Known {
 		until := t - 1 // a sample at an instant comes before a timer there
 		if !same {
@@ -52,6 +52,7 @@ func (j *Judge) freeze(r, k int, limit sample.Time) {
 	if due == 0 || due > limit || se.Out || !se.Known || st.Verdict == NotApplicable {
 		return
 	}
+	j.held = 0                                         // what came before says nothing of this instant
 	x := math.Nextafter(ru.For.Seconds(), math.Inf(1)) // longer than For, from here on
 	v := Value{Input: k, V: st.Memory[k].V.Value, confirmed: true}
 	since := st.Memory[k].From
@@ -79,13 +80,29 @@ func (j *Judge) frozenAt(r, k int) (due, heard sample.Time) {
 		}
 		due = max(due, st.Memory[i].From.Add(ru.For))
 		if len(j.S.Inputs) == len(st.Memory) {
-			heard = min(heard, j.S.Inputs[i].Heard)
+			heard = min(heard, j.heardOf(ru, i))
 		}
 	}
 	if heard == math.MaxInt64 { // one value computed of all inputs
 		heard = j.S.Passed()
 	}
 	return due, heard
+}
+
+// heardOf is up to when the value that a rule has of input i is known to have
+// stood: of one that waits for the others, up to the word before its next.
+func (j *Judge) heardOf(ru *rule, i int) sample.Time {
+	if ru.queued {
+		for k := range j.S.Queue {
+			if p := &j.S.Queue[k]; p.Turn == 0 && p.Input == i {
+				if p.Gap {
+					return p.T
+				}
+				return p.Held
+			}
+		}
+	}
+	return j.S.Inputs[i].Heard
 }
 
 // frozenDue is the earliest instant at which freezeDue has something to do, 0

@@ -57,12 +57,15 @@ func (j *Judge) worstInput(w *Worst, ru *rule) {
 // inputs of different units compare.
 func excess(g spec.InputRange, v float64) float64 {
 	m := measure{low: g.Low, high: g.High}
-	width := g.High - g.Low
+	if !m.outside(v) {
+		return 0
+	}
+	width := finite(g.High - g.Low)
 	switch {
 	case math.IsInf(g.Low, 0):
 		width = math.Max(1, math.Abs(g.High))
 	case math.IsInf(g.High, 0):
 		width = math.Max(1, math.Abs(g.Low))
 	}
-	return m.beyond(v) / width
+	return math.Max(math.SmallestNonzeroFloat64, finite(m.beyond(v)/width)) // outside, however little
 }

@@ -13,6 +13,7 @@ import (
 type measure struct {
 	low, high float64 // inclusive limits; infinite where there is none
 	deadband  float64
+	slack     float64       // by how much rounding alone may put a number beyond a limit that has been computed
 	expected  *sample.Value // of equals: the number is 0 when equal, 1 when not
 	step      bool          // holds its number until the next; others go straight from one to the next
 	text      bool          // can be asked about text
@@ -64,11 +65,31 @@ func (p *Parameter) Takes(v sample.Value) bool {
 }
 
 // outside: beyond a limit itself. A value equal to a limit is in.
-func (m *measure) outside(x float64) bool { return x > m.high || x < m.low }
+func (m *measure) outside(x float64) bool { return x > m.high+m.slack || x < m.low-m.slack }
 
 // back: inside by at least the deadband, which ends what outside began.
 func (m *measure) back(x float64) bool {
-	return x <= m.high-m.deadband && x >= m.low+m.deadband
+	return x <= m.high-m.deadband+m.slack && x >= m.low+m.deadband-m.slack
+}
+
+// rounding is the relative error that reading decimals and one or two
+// operations on them can make: 8 units in the last place of a float64. A number
+// that we have computed is not beyond a limit by that: two thermocouples at
+// 120.3 and 118.3 differ by 2.
+const rounding = 0x1p-49
+
+// level returns the limit in place of a computed number that differs from it by
+// no more than rounding; size is the size of what it was computed from.
+func level(x, limit, size float64) float64 {
+	if d := math.Abs(x - limit); !math.IsInf(d, 0) && d <= rounding*math.Abs(size) {
+		return limit
+	}
+	return x
+}
+
+// level takes a computed number to the limit that it equals but for rounding.
+func (m *measure) level(x, size float64) float64 {
+	return level(level(x, m.low, size), m.high, size)
 }
 
 // beyond is how far x is outside, 0 when it is not: what worst is measured by.
@@ -99,6 +120,7 @@ func (j *Judge) at(r int, t sample.Time) *measure {
 	}
 	j.envelope = ru.measure
 	j.envelope.low, j.envelope.high = profileAt(ru.Profile, t.Sub(j.S.Rules[r].Begun))
+	j.envelope.slack = rounding * math.Max(size(j.envelope.low), size(j.envelope.high))
 	return &j.envelope
 }
 
@@ -119,8 +141,7 @@ func profileIn(profile []spec.ProfilePoint, i int, d time.Duration) (low, high f
 		return profile[i-1].Low, profile[i-1].High
 	}
 	a, b := &profile[i-1], &profile[i]
-	f := float64(d-a.T) / float64(b.T-a.T)
-	return between(a.Low, b.Low, f), between(a.High, b.High, f)
+	return between(a.Low, b.Low, d-a.T, b.T-a.T), between(a.High, b.High, d-a.T, b.T-a.T)
 }
 
 // after is the position of the first point later than d.
@@ -136,9 +157,25 @@ func after(profile []spec.ProfilePoint, d time.Duration) int {
 	return lo
 }
 
-func between(a, b, f float64) float64 {
-	if math.IsInf(a, 0) || math.IsInf(b, 0) {
+// between is the part d of the way of length l from a to b; a where one of them
+// is no limit.
+func between(a, b float64, d, l time.Duration) float64 {
+	switch {
+	case math.IsInf(a, 0) || math.IsInf(b, 0):
 		return a
+	case math.IsInf(b-a, 0):
+		f := float64(d) / float64(l)
+		return a*(1-f) + b*f
+	case d == l:
+		return b
 	}
-	return a*(1-f) + b*f
+	return a + (b-a)*(float64(d)/float64(l))
+}
+
+// size is a limit's, 0 of none.
+func size(limit float64) float64 {
+	if math.IsInf(limit, 0) {
+		return 0
+	}
+	return math.Abs(limit)
 }

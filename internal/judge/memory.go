@@ -47,7 +47,7 @@ func (m Memory) clone() Memory {
 
 // begin makes a rule's state ready to judge from t on, with nothing behind it.
 func (st *Rule) begin(ru *rule, t sample.Time) {
-	st.Begun = t
+	st.Begun, st.Tentative = t, ru.derived || ru.Kind == spec.Envelope
 	n := len(st.Series)
 	switch {
 	case ru.each:
@@ -76,35 +76,29 @@ func (st *Rule) lose(k int) {
 		return
 	}
 	m := &st.Memory[k]
-	m.Points, m.From, m.Known, m.Batch, m.Group = m.Points[:0], 0, false, Batch{}, Batch{}
-	m.Chart.Gap()
+	m.Points, m.From, m.Known = m.Points[:0], 0, false
+	if st.Verdict != NotApplicable {
+		m.interrupt()
+	}
 	m.Total.Lost = m.Total.Lost || st.Run != nil && st.Run.On
 }
 
 // begins lets a rule know that it begins to apply at t: what it makes of several
 // samples it makes of those from here on, and what counts from the beginning of
-// a phase counts from here.
+// a phase counts from here. While nobody knows whether it applies it begins
+// again and again.
 func (j *Judge) begins(r int, t sample.Time) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
-	if !ru.derived && ru.Kind != spec.Envelope || st.Verdict != NotApplicable || st.Begun == t || j.Applies(r, t) == No {
+	if !ru.derived && ru.Kind != spec.Envelope || st.Verdict != NotApplicable && !st.Tentative {
 		return
 	}
-	st.Begun = t
+	applies := j.Applies(r, t)
+	if applies == No || st.Begun == t && !st.Tentative {
+		return
+	}
+	st.Begun, st.Tentative = t, applies == Maybe
 	for k := range st.Memory {
-		m := &st.Memory[k]
-		switch ru.Kind {
-		case spec.Rate:
-			m.forget(t)
-			m.From = t
-		case spec.Frozen:
-			if m.From != 0 {
-				m.From = t
-			}
-		default:
-			if ru.Chart.Per != spec.PerPhase {
-				*m = Memory{}
-			}
-		}
+		j.beginsMemory(r, k, t)
 	}
 	for k := range st.Series {
 		se := &st.Series[k]
@@ -117,4 +111,31 @@ func (j *Judge) begins(r int, t sample.Time) {
 			*se = Series{}
 		}
 	}
+}
+
+// beginsMemory is begins for what a rule remembers of quantity k. A chart of
+// parts or of phases goes on: its points lie apart anyway.
+func (j *Judge) beginsMemory(r, k int, t sample.Time) {
+	ru, m := &j.P.rules[r], &j.S.Rules[r].Memory[k]
+	switch {
+	case ru.Kind == spec.Rate:
+		m.forget(t)
+		m.From = t
+	case ru.Kind == spec.Frozen:
+		if m.From != 0 {
+			m.From = t
+		}
+	case !whole(ru.Chart):
+		*m = Memory{}
+	case j.blind(ru, k):
+		m.interrupt()
+	}
+}
+
+// blind: what quantity k is made of is not all known.
+func (j *Judge) blind(ru *rule, k int) bool {
+	if !ru.joined {
+		return j.S.Inputs[k].Gap
+	}
+	return j.reduced()
 }

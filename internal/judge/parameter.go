@@ -59,7 +59,7 @@ func NewParameter(p *spec.Parameter, maxGap time.Duration, due []sample.Time) *P
 	for i := range p.Rules {
 		r := newRule(&p.Rules[i], p)
 		q.queued = q.queued || r.queued
-		q.heeds = q.heeds || r.Kind == spec.Envelope || r.Kind == spec.Frozen
+		q.heeds = q.heeds || r.heeds()
 		q.rules = append(q.rules, r)
 	}
 	for _, t := range due {
@@ -103,6 +103,19 @@ func newRule(s *spec.Rule, p *spec.Parameter) rule {
 	r.result = spec.NeedsOperation(s.Kind)
 	r.value = s.Kind == spec.High || s.Kind == spec.Low || s.Kind == spec.Band || s.Kind == spec.Envelope
 	return r
+}
+
+// heeds: a confirmation alone can change what the rule says. Its limits move
+// (envelope), or what it compares is made of time too (rate, frozen, charts of
+// more than single samples).
+func (ru *rule) heeds() bool {
+	switch ru.Kind {
+	case spec.Envelope, spec.Rate, spec.Frozen:
+		return true
+	case spec.SPC:
+		return ru.Chart.Per != spec.PerSample
+	}
+	return false
 }
 
 // newChart is the chart of a rule. The specification has been checked: its run

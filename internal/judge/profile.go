@@ -17,21 +17,17 @@ func (ru *rule) piecesAlong(dst []piece, begun sample.Time, s Span, x, y float64
 		i := after(ru.Profile, a.Sub(begun)) // of both ends: a limit that jumps at b counts before it
 		la, ha := profileIn(ru.Profile, i, a.Sub(begun))
 		lb, hb := profileIn(ru.Profile, i, b.Sub(begun))
-		dst = side(dst, a, b, va-ha, vb-hb)
-		dst = side(dst, a, b, la-va, lb-vb)
+		dst = side(dst, a, b, excessOver(va, ha), excessOver(vb, hb))
+		dst = side(dst, a, b, excessOver(-va, -la), excessOver(-vb, -lb))
 		a = b
 	}
 	return dst
 }
 
+// excessOver is how far a value is above a computed limit, 0 when that is rounding.
+func excessOver(v, limit float64) float64 { return level(v, limit, limit) - limit }
+
 // along is the value at t on the line over a stretch from x to y.
 func along(s Span, x, y float64, t sample.Time) float64 {
-	switch t {
-	case s.From:
-		return x
-	case s.To:
-		return y
-	}
-	f := float64(t-s.From) / float64(s.To-s.From)
-	return x*(1-f) + y*f
+	return between(x, y, t.Sub(s.From), s.To.Sub(s.From))
 }

@@ -42,10 +42,23 @@ func (j *Judge) fireUpTo(r, i int, from sample.Time) {
 	j.fire(r, from, true)
 }
 
+// falls lets what series i falls due by itself up to t, before its input is
+// lost there.
+func (j *Judge) falls(r, i int, t sample.Time) {
+	switch j.P.rules[r].Kind {
+	case spec.Frozen:
+		j.freeze(r, i, min(t, j.S.Inputs[i].Heard))
+	case spec.SPC:
+		j.plotSeries(r, i, t)
+	}
+}
+
 // fireTogether is fireUpTo for the rules that need all inputs.
 func (j *Judge) fireTogether(t sample.Time) {
 	for r := range j.P.rules {
 		if j.P.rules[r].queued {
+			j.plotDue(r, t)
+			j.freezeDue(r, t)
 			j.fire(r, t, true)
 		}
 	}

@@ -7,16 +7,19 @@ import (
 )
 
 // lastIn is the last instant before t at which a rule is known to have been in:
-// while it is in, every confirmation of its inputs says so again.
+// while it is in, every confirmation of its inputs says so again. A gap that
+// begins before what has been judged takes back that it was in from there on.
 func (j *Judge) lastIn(r int, t sample.Time) sample.Time {
 	st := &j.S.Rules[r]
+	last := st.LastIn
 	switch {
 	case st.Verdict != In:
-		return st.LastIn
 	case j.P.rules[r].queued:
-		return max(st.LastIn, min(j.held, t))
+		last = max(last, j.held)
+	default:
+		last = max(last, j.S.Passed())
 	}
-	return max(st.LastIn, min(j.S.Passed(), t))
+	return min(last, t)
 }
 
 // verdict joins the series of a rule.
@@ -103,7 +106,7 @@ func (j *Judge) inside(st *Rule, v Verdict, t sample.Time) {
 	case outside:
 		e.To = 0
 	case e.To == 0:
-		e.To = t
+		e.To = max(t, e.From)
 	}
 }
 
@@ -125,7 +128,7 @@ func (j *Judge) out(r int, t sample.Time, n uint64) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	j.splitNow(r, t)
 	if st.Episode == nil { // missing data, or out since before the rule applied
-		st.Episode = &Episode{N: n, From: t, SuspectFrom: st.LastIn, Area: make([]float64, len(st.Series))}
+		st.Episode = &Episode{N: n, From: t, SuspectFrom: min(st.LastIn, t), Area: make([]float64, len(st.Series))}
 		j.first(r, t)
 	}
 	j.answer(r, st.Alarm.out(t, ru.OnDelay), t, true)
@@ -143,8 +146,13 @@ func (j *Judge) first(r int, t sample.Time) {
 		se := &st.Series[i]
 		if b := j.at(r, t).beyond(se.X); se.Known && se.Outside && (st.Episode.Worst.At == 0 || b > st.Episode.Worst.Beyond) {
 			v := sample.FloatValue(se.X)
-			if !ru.joined {
+			switch {
+			case !ru.joined:
 				v = j.S.Inputs[i].V.Value
+			case j.P.Spec.Computed == nil:
+				if _, w, ok := j.join(r, t); ok {
+					v = w
+				}
 			}
 			st.Episode.Worst = j.worst(r, i, t, v, se.X)
 		}
@@ -159,7 +167,7 @@ func (j *Judge) end(r int, t sample.Time) {
 	}
 	if e := st.Episode; e != nil && (st.Event.Phase == Raised || st.Event.Phase == Clearing) {
 		if e.To == 0 {
-			e.To = t
+			e.To = max(t, e.From) // that it ended may be said late
 		}
 		j.say(EventEnded, r, t, e)
 	}
@@ -201,6 +209,7 @@ func (j *Judge) answer(r int, s said, t sample.Time, alarm bool) {
 		st.Episode.ClearedAt = 0
 		j.say(EventReopened, r, t, st.Episode)
 	case s == cleared:
+		t = max(t, st.Episode.To) // a confirmation that a sample contradicts has been judged
 		st.Episode.ClearedAt = t
 		j.say(EventCleared, r, t, st.Episode)
 	case s == cancelled:
@@ -236,9 +245,10 @@ func (j *Judge) say(w What, r int, t sample.Time, e *Episode) {
 func (j *Judge) builtIn(t sample.Time, n uint64) {
 	if r := j.P.missing() - 1; j.P.due != nil || j.S.Rules[r].Verdict != Unknown {
 		se := &j.S.Rules[r].Series[0]
-		*se = Series{Known: true, T: max(se.T, t), Out: j.overdue(max(se.T, t))}
+		at := max(se.T, t) // what was said of a later instant is not unsaid
+		*se = Series{Known: true, T: at, Out: j.overdue(at)}
 		se.Outside = se.Out
-		j.settle(r, t, n)
+		j.settle(r, at, n)
 	}
 	j.missing(t, n)
 }

@@ -1,41 +1,47 @@
 package judge
 
 import (
+	"math"
 	"time"
 
 	"andon/internal/sample"
 )
 
-// maxPoints bounds what a rate remembers: of a window with more samples than
-// this every second one is left out, which does not turn a line.
+// maxPoints bounds what a rate remembers: where samples come more often than
+// this in a window, those that stand closest together are left out.
 const maxPoints = 4096
 
 // slope takes a sample into the window and returns the least-squares slope over
-// it, in the rule's unit of time. There is none before the window is full: a
-// few samples say more of the noise than of the process.
-func (j *Judge) slope(r, k int, p XY, held sample.Time) (x float64, ok bool) {
+// it, in the rule's unit of time. A confirmation counts as a sample of the value
+// that stands: of a source that reports changes only, silence is a slope of 0.
+// There is no slope before the window is full: a few samples say more of the
+// noise than of the process.
+func (j *Judge) slope(r, k int, p XY) (x float64, ok bool) {
 	ru, m := &j.P.rules[r], &j.S.Rules[r].Memory[k]
-	if n := len(m.Points); n > 0 {
-		last := m.Points[n-1]
-		held = min(max(held, last.T), p.T)
-		switch {
-		case p.T.Sub(held) > j.P.MaxGap:
-			m.Points = m.Points[:0]
-		case held > last.T && held < p.T: // it stood until there
-			m.Points = append(m.Points, XY{held, last.X})
-		case p.T == last.T:
-			m.Points = m.Points[:n-1]
-		}
-	}
-	if len(m.Points) == 0 {
-		m.From = p.T
-	}
-	m.Points = append(m.Points, p)
+	m.follow(p, j.P.MaxGap)
 	m.forget(p.T.Add(-ru.Window))
+	m.thin(2 * ru.Window / maxPoints)
 	if p.T.Sub(m.From) < ru.Window || len(m.Points) < 2 {
 		return 0, false
 	}
-	return leastSquares(m.Points, ru.Per), true
+	x, size := leastSquares(m.Points, ru.Per)
+	return ru.level(x, size), true
+}
+
+// follow appends a sample. The last word of an instant counts; no slope spans a
+// stretch longer than gap.
+func (m *Memory) follow(p XY, gap time.Duration) {
+	n := len(m.Points)
+	for n > 0 && m.Points[n-1].T >= p.T {
+		n--
+	}
+	if n > 0 && p.T.Sub(m.Points[n-1].T) > gap {
+		n = 0
+	}
+	if n == 0 {
+		m.From = p.T
+	}
+	m.Points = append(m.Points[:n], p)
 }
 
 // forget drops the points before t.
@@ -45,35 +51,53 @@ func (m *Memory) forget(t sample.Time) {
 		k++
 	}
 	m.Points = append(m.Points[:0], m.Points[k:]...)
-	if len(m.Points) <= maxPoints {
-		return
+}
+
+// thin leaves out the last but one point where its neighbours stand closer
+// together than least, so that the points stay evenly spread.
+func (m *Memory) thin(least time.Duration) {
+	n := len(m.Points)
+	if n >= 3 && m.Points[n-1].T.Sub(m.Points[n-3].T) < least {
+		m.Points[n-2] = m.Points[n-1]
+		m.Points = m.Points[:n-1]
 	}
-	for i := 1; 2*i < len(m.Points); i++ {
-		m.Points[i] = m.Points[2*i]
-	}
-	m.Points = m.Points[:(len(m.Points)+1)/2]
 }
 
 // leastSquares is the slope of the line that lies closest to the points:
 // sum((t-T)(x-X)) / sum((t-T)^2) with T and X the means (Gauss; NIST/SEMATECH
 // e-Handbook 4.4.3.1), per a unit of time. Both means are subtracted first, so
-// that large values and instants cost no digits.
-func leastSquares(points []XY, per time.Duration) float64 {
+// that large values and instants cost no digits. size is the largest value over
+// the time from the first point to the last: what rounding is measured by.
+func leastSquares(points []XY, per time.Duration) (slope, size float64) {
 	n := float64(len(points))
-	base := points[0]
+	base, unit := points[0], unitOf(points)
 	var mt, mx float64
 	for _, p := range points {
 		mt += float64(p.T-base.T) / n
-		mx += (p.X - base.X) / n
+		mx += (p.X/unit - base.X/unit) / n
 	}
 	var tx, tt float64
 	for _, p := range points {
 		dt := float64(p.T-base.T) - mt
-		tx += dt * (p.X - base.X - mx)
+		tx += dt * (p.X/unit - base.X/unit - mx)
 		tt += dt * dt
+		size = math.Max(size, math.Abs(p.X/unit))
 	}
 	if tt == 0 {
-		return 0
+		return 0, 0
 	}
-	return finite(tx / tt * float64(per))
+	span := float64(points[len(points)-1].T - base.T)
+	return finite(tx / tt * float64(per) * unit), finite(size / span * float64(per) * unit)
+}
+
+// unitOf is what values are divided by so that sums of them do not overflow: 1
+// unless they are huge.
+func unitOf(points []XY) float64 {
+	const huge = 0x1p900
+	for _, p := range points {
+		if math.Abs(p.X) > huge {
+			return 0x1p120
+		}
+	}
+	return 1
 }

@@ -96,10 +96,11 @@ type Rule struct {
 	LastIn    sample.Time `json:"last_in,omitempty"`    // when it was last known to be in
 
 	// What kinds remember that compare more than the last value.
-	Begun  sample.Time `json:"begun,omitempty"`  // when it last began to apply
-	Memory []Memory    `json:"memory,omitempty"` // one a series
-	Run    *Run        `json:"run,omitempty"`    // of the operation under way
-	Last   *Result     `json:"last,omitempty"`   // of the last operation that was decided
+	Begun     sample.Time `json:"begun,omitempty"`     // when it last began to apply
+	Tentative bool        `json:"tentative,omitempty"` // since then it has not been known whether it does
+	Memory    []Memory    `json:"memory,omitempty"`    // one a series
+	Run       *Run        `json:"run,omitempty"`       // of the operation under way
+	Last      *Result     `json:"last,omitempty"`      // of the last operation that was decided
 }
 
 // Series is a quantity that is compared with the limits.

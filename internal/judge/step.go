@@ -51,7 +51,10 @@ type Value struct {
 
 // Scan takes good values of inputs, all of source time t, from the n-th input.
 func (j *Judge) Scan(t sample.Time, n uint64, values []Value) {
-	t = max(t, j.S.Turned) // what was decided with the context is not undone: it stands from there
+	t = max(t, j.S.Turned)  // what was decided with the context is not undone: it stands from there
+	for i := range values { // nor is what a held value has said: it may have been asked for just after this was sampled
+		t = max(t, j.S.Inputs[values[i].Input].T)
+	}
 	for r := range j.P.rules {
 		if !j.P.rules[r].queued && !j.P.rules[r].built {
 			j.scanRule(r, t, n, values)
@@ -60,7 +63,7 @@ func (j *Judge) Scan(t sample.Time, n uint64, values []Value) {
 	for _, v := range values {
 		in := &j.S.Inputs[v.Input]
 		if j.P.queued {
-			j.enqueue(Point{T: t, N: n, Input: v.Input, V: sample.Exact{Value: v.V}, Held: in.Heard, Uncertain: v.Uncertain})
+			j.enqueue(Point{T: t, N: n, Input: v.Input, V: sample.Exact{Value: v.V}, Held: in.Heard, Uncertain: v.Uncertain, Confirmed: v.confirmed})
 		}
 		*in = Input{Seen: true, T: t, V: sample.Exact{Value: v.V}, Heard: max(t, in.Heard)}
 	}
@@ -77,14 +80,20 @@ func (j *Judge) Heard(i int, t sample.Time) {
 	if !j.P.heeds {
 		return
 	}
+	waits := false
 	for r := range j.P.rules {
 		switch ru := &j.P.rules[r]; {
-		case ru.Kind != spec.Envelope:
+		case !ru.heeds() || !in.Seen:
 		case ru.queued:
-			j.enqueue(Point{T: t, N: j.N, Input: i, V: in.V, Held: t, Confirmed: true})
-		case j.S.Rules[r].Series[i].Known:
+			waits = true
+		case ru.Kind == spec.Frozen:
+			j.freeze(r, i, t)
+		case ru.derived, j.S.Rules[r].Series[i].Known:
 			j.scanRule(r, t, j.N, []Value{{Input: i, V: in.V.Value, confirmed: true}})
 		}
+	}
+	if waits {
+		j.enqueue(Point{T: t, N: j.N, Input: i, V: in.V, Held: t, Confirmed: true})
 	}
 }
 
@@ -93,7 +102,7 @@ func (j *Judge) Heard(i int, t sample.Time) {
 func (j *Judge) Found(i int, t sample.Time, n uint64) {
 	in := &j.S.Inputs[i]
 	if in.Gap && in.Seen {
-		j.Scan(t, n, []Value{{Input: i, V: in.V.Value}})
+		j.Scan(t, n, []Value{{Input: i, V: in.V.Value, confirmed: true}})
 	}
 }
 
@@ -109,6 +118,7 @@ func (j *Judge) Gap(i int, from sample.Time, n uint64) {
 	}
 	for r := range j.P.rules {
 		if ru := &j.P.rules[r]; !ru.queued && !ru.built {
+			j.falls(r, i, from)
 			j.fireUpTo(r, i, from)
 			j.S.Rules[r].lose(i)
 			j.settle(r, from, n)
@@ -136,6 +146,7 @@ func (j *Judge) Context(t sample.Time, n uint64) {
 	for r := range j.P.rules {
 		ru := &j.P.rules[r]
 		if !ru.queued && !ru.built {
+			j.freezeDue(r, t-1)
 			j.settle(r, t, n)
 		}
 		j.S.Adrift = j.S.Adrift || !ru.built && j.Applies(r, t) == Maybe
@@ -170,7 +181,9 @@ func (j *Judge) Activate(t sample.Time, n uint64) {
 			for i := range st.Series {
 				st.Series[i] = Series{} // made of several values: it begins again
 			}
+			j.stands(r, t, n)
 		case ru.joined:
+			j.compute(nil, t, 0)
 			if x, _, ok := j.join(r, t); ok {
 				st.Series[0].measure(j.at(r, t), t, x)
 			}
@@ -182,6 +195,24 @@ func (j *Judge) Activate(t sample.Time, n uint64) {
 			}
 		}
 		j.settle(r, t, n)
+	}
+}
+
+// stands begins a rule that is made of several values with those that stand at
+// t: a sensor that is frozen already sends no other.
+func (j *Judge) stands(r int, t sample.Time, n uint64) {
+	ru := &j.P.rules[r]
+	if !ru.derived || !ru.heeds() {
+		return
+	}
+	for i := range j.S.Inputs {
+		switch in := &j.S.Inputs[i]; {
+		case in.Gap || !in.Seen:
+		case ru.queued:
+			j.enqueue(Point{T: t, N: n, Input: i, V: in.V, Held: t, Confirmed: true})
+		default:
+			j.scanRule(r, t, n, []Value{{Input: i, V: in.V.Value, confirmed: true}})
+		}
 	}
 }
 
@@ -199,7 +230,7 @@ func (se *Series) measure(m *measure, t sample.Time, x float64) {
 // the product has changed and the rule says so.
 func (j *Judge) Split(r int, t sample.Time, n uint64) {
 	st := &j.S.Rules[r]
-	if st.Episode == nil {
+	if st.Episode == nil || st.Episode.From >= t { // began after the change, which has been said late: the new lot's
 		return
 	}
 	if st.Event.Phase == Clearing || st.Event.Phase == Lingering {
