@@ -67,6 +67,8 @@ func newTape(t *testing.T) *tape {
 
 // TestAgain: a record that today's program would have made comes out the same,
 // all of it, and the counts are what was compared.
+//
+//andon:req Q56
 func TestAgain(t *testing.T) {
 	j := newTape(t)
 	var want Report
