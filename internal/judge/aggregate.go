@@ -34,7 +34,7 @@ func (j *Judge) together(points, rest []Point) {
 			j.S.Latest[p.Input] = Latest{p.V, true}
 		}
 	}
-	j.compute(points, t, turn)
+	j.compute(points, rest, t, turn)
 	n := points[len(points)-1].N
 	for r := range j.P.rules {
 		ru := &j.P.rules[r]

@@ -53,7 +53,7 @@ func (st *Rule) begin(ru *rule, t sample.Time) {
 	case ru.each:
 		n = ru.inputs
 	case ru.result:
-		st.Run = &Run{From: t}
+		st.Run = &Run{From: t, Whole: true}
 	case !ru.derived:
 		return
 	}

@@ -141,7 +141,8 @@ func (j *Judge) Turn(t sample.Time, n uint64, turn Turn) {
 
 // Context: what applicability depends on has changed at t.
 func (j *Judge) Context(t sample.Time, n uint64) {
-	j.S.Turned = max(j.S.Turned, t)
+	t = max(t, j.S.Turned) // said of an earlier instant, it changes what holds now
+	j.S.Turned = t
 	j.S.Adrift = false
 	for r := range j.P.rules {
 		ru := &j.P.rules[r]
@@ -162,7 +163,7 @@ func (j *Judge) Operation(t sample.Time, n uint64, turn Turn) { j.enqueueTurn(t,
 
 func (j *Judge) enqueueTurn(t sample.Time, n uint64, turn Turn) {
 	if j.P.queued {
-		j.enqueue(Point{T: t, N: n, Input: -1, Turn: turn})
+		j.enqueue(Point{T: max(t, j.S.Turned), N: n, Input: -1, Turn: turn})
 	}
 }
 
@@ -183,7 +184,7 @@ func (j *Judge) Activate(t sample.Time, n uint64) {
 			}
 			j.stands(r, t, n)
 		case ru.joined:
-			j.compute(nil, t, 0)
+			j.compute(nil, nil, t, 0)
 			if x, _, ok := j.join(r, t); ok {
 				st.Series[0].measure(j.at(r, t), t, x)
 			}
