@@ -277,14 +277,12 @@ func (d *decision) setContext(e int, field string, v production.Value) {
 	if !d.s.Equipment[e].Context.Set(field, v) {
 		return
 	}
-	t := turn{e: e, from: v.From, what: d.turnOf(e, field, v)}
+	t := turn{e: e, from: v.From, what: judge.Changed | d.turnOf(e, field, v)}
 	t.lot = t.what&judge.NewLot != 0
 	if t.lot {
 		d.split(t)
 	}
-	if t.what != 0 {
-		d.eachOn(e, func(a place) { d.step(a, judge.Step{Told: judge.ToldTurn, T: t.from, Turn: t.what}) })
-	}
+	d.eachOn(e, func(a place) { d.step(a, judge.Step{Told: judge.ToldTurn, T: t.from, Turn: t.what}) })
 	if d.inScan {
 		d.turns = append(d.turns, t)
 		return

@@ -10,32 +10,29 @@ import (
 // is none, comes and goes. An end lets a newer revision take over.
 func (d *decision) operation(e int, t sample.Time) {
 	s := d.s
-	ended := false
-	turns := make([]judge.Turn, len(s.Equipment[e].Running))
+	ended := sample.Time(0)
 	for r := range s.Equipment[e].Running {
-		ru := &s.Equipment[e].Running[r]
-		on, lot := s.underWay(e, r, t)
-		switch {
-		case on && ru.Operation == 0:
-			ru.Operation, ru.Lot, turns[r] = t, lot, judge.Begun
-		case ru.Operation != 0 && !on:
-			ru.Operation, ru.Lot, turns[r] = 0, "", judge.Ended
-		case ru.Operation != 0 && lot != ru.Lot:
-			ru.Operation, ru.Lot, turns[r] = 0, "", judge.Ended
+		turn, at := s.turnOperation(e, r, t)
+		d.tellOperation(e, r, at, turn)
+		if turn == judge.Ended {
+			ended = max(ended, at)
 		}
-		ended = ended || turns[r] == judge.Ended
 	}
-	for r, turn := range turns {
-		d.tellOperation(e, r, t, turn)
-	}
-	if !ended {
+	if ended == 0 {
 		return
 	}
-	d.assign(e, t)
-	for r := range s.Equipment[e].Running { // the next lot's operation begins where the last one ended
-		if on, lot := s.underWay(e, r, t); on && s.Equipment[e].Running[r].Operation == 0 {
-			s.Equipment[e].Running[r].Operation, s.Equipment[e].Running[r].Lot = t, lot
-			d.tellOperation(e, r, t, judge.Begun)
+	d.assign(e, ended)
+	d.beginOperations(e, ended) // the next lot's begins where the last one ended
+}
+
+// beginOperations begins what begins at t: before the values are judged that
+// came together with it, since they are a part of it. An end comes behind them,
+// since it is they that tell what was until then.
+func (d *decision) beginOperations(e int, t sample.Time) {
+	for r := range d.s.Equipment[e].Running {
+		if d.s.Equipment[e].Running[r].Operation == 0 {
+			turn, at := d.s.turnOperation(e, r, t)
+			d.tellOperation(e, r, at, turn)
 		}
 	}
 }
@@ -53,27 +50,69 @@ func (d *decision) tellOperation(e, r int, t sample.Time, turn judge.Turn) {
 	}
 }
 
+// turnOperation begins or ends a revision's operation at t, if that is what the
+// context says. When something is known of a later instant already, that counts,
+// and t is when only if it said the same: what is said of the past neither ends
+// an operation before it began nor keeps one from beginning.
+func (s *State) turnOperation(e, r int, t sample.Time) (turn judge.Turn, at sample.Time) {
+	ru, c := &s.Equipment[e].Running[r], &s.Equipment[e].Context
+	now := max(t, newest(c))
+	on, lot := s.underWay(e, r, now), c.At(production.Lot, now)
+	if before := c.At(production.Lot, t); t <= ru.Operation || s.underWay(e, r, t) != on || before.Known != lot.Known || before.Text != lot.Text {
+		t = now
+	}
+	switch {
+	case on && ru.Operation == 0:
+		ru.Operation, ru.Lot = t, lot.Text
+		return judge.Begun, t
+	case ru.Operation == 0:
+	case !on, s.otherLot(e, r, lot):
+		ru.Operation, ru.Lot = 0, ""
+		return judge.Ended, t
+	case lot.Known:
+		ru.Lot = lot.Text
+	}
+	return 0, t
+}
+
+// newest is the latest instant of which the context says anything.
+func newest(c *production.Context) (t sample.Time) {
+	for _, line := range c.Fields {
+		t = max(t, line[len(line)-1].From)
+	}
+	return t
+}
+
+// otherLot says whether a lot is another one than that of the operation under
+// way. An operation that began before its lot was known is of the first one that
+// is.
+func (s *State) otherLot(e, r int, lot production.Value) bool {
+	ru := &s.Equipment[e].Running[r]
+	was := s.Equipment[e].Context.At(production.Lot, ru.Operation) // known since, perhaps
+	if !was.Known {
+		was = production.Value{Text: ru.Lot, Known: ru.Lot != ""}
+	}
+	return lot.Known && was.Known && was.Text != lot.Text
+}
+
 // underWay says whether a revision's operation is running. What is not known
 // changes nothing: an operation neither begins nor ends in a gap.
-func (s *State) underWay(e, r int, t sample.Time) (on bool, lot string) {
+func (s *State) underWay(e, r int, t sample.Time) bool {
 	ru, doc, c := &s.Equipment[e].Running[r], s.x.docs[e][r], &s.Equipment[e].Context
-	now := c.At(production.Lot, t)
-	lot = ru.Lot
-	if now.Known {
-		lot = now.Text
-	}
 	if len(doc.AppliesWhen) == 0 {
-		if !now.Known {
-			return ru.Operation != 0, lot
+		switch lot := c.At(production.Lot, t); {
+		case !lot.Known:
+			return ru.Operation != 0
+		case lot.Text == "":
+			return false
 		}
-		return now.Text != "" && (operating(doc, c, t) == judge.Yes || ru.Operation != 0 && operating(doc, c, t) == judge.Maybe), lot
 	}
 	switch operating(doc, c, t) {
 	case judge.Yes:
-		return true, lot
+		return true
 	case judge.Maybe:
-		return ru.Operation != 0, lot
+		return ru.Operation != 0
 	case judge.No:
 	}
-	return false, lot
+	return false
 }

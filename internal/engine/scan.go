@@ -54,6 +54,9 @@ func (d *decision) scan(b *record.Scan) {
 			fresh[i] = d.note(b, &b.Readings[i], t)
 		}
 	}
+	for _, turn := range d.turns {
+		d.beginOperations(turn.e, turn.from)
+	}
 	d.judgeReadings(b.Readings, fresh, t)
 	d.inScan = false
 	for _, turn := range d.turns {

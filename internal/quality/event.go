@@ -140,7 +140,7 @@ func (e *Event) Due() sample.Time {
 // none was.
 func (e *Event) Exposed(c *production.Context, now sample.Time) (lots []string, exposed bool) {
 	to := now + 1
-	if !e.Open {
+	if !e.Open || e.Result != nil { // what an operation has come to is of its own time
 		to = e.Episode.To
 	}
 	from := e.Episode.From
