@@ -6,6 +6,7 @@ import (
 
 	"andon/internal/engine"
 	"andon/internal/judge"
+	"andon/internal/quality"
 	"andon/internal/record"
 	"andon/internal/sample"
 )
@@ -81,9 +82,7 @@ func reach(s *engine.State) sample.Time {
 	for e := range s.Equipment {
 		eq := &s.Equipment[e]
 		for i := range eq.Closing {
-			ep := &eq.Closing[i].Event.Episode
-			sooner(ep.From)
-			sooner(ep.SuspectFrom)
+			reachOfEvent(&eq.Closing[i].Event, sooner)
 		}
 		for r := range eq.Running {
 			sooner(eq.Running[r].Operation)
@@ -102,21 +101,38 @@ func reach(s *engine.State) sample.Time {
 }
 
 // reachOf passes on how far back what is known of a parameter goes: its events,
-// its excursions, the instant at which each rule was last known to be in, and
-// its inputs' last values.
+// those that late samples may still correct too, and its states, now and where
+// late samples are judged from.
 func reachOf(p *engine.Parameter, sooner func(sample.Time)) {
 	for i := range p.Events {
-		sooner(p.Events[i].Episode.From)
-		sooner(p.Events[i].Episode.SuspectFrom)
+		reachOfEvent(&p.Events[i], sooner)
 	}
-	for i := range p.Judge.Inputs {
-		sooner(p.Judge.Inputs[i].T)
-		sooner(p.Judge.Inputs[i].Heard)
+	for i := range p.Told {
+		reachOfEvent(&p.Told[i], sooner)
 	}
-	for i := range p.Judge.Rules {
-		ru := &p.Judge.Rules[i]
+	reachOfState(&p.Judge, sooner)
+	if p.Past != nil {
+		sooner(p.Past.From)
+		reachOfState(&p.Past.State, sooner)
+	}
+}
+
+func reachOfEvent(ev *quality.Event, sooner func(sample.Time)) {
+	sooner(ev.Episode.From)
+	sooner(ev.Episode.SuspectFrom)
+}
+
+// reachOfState passes on its excursions, the instant at which each rule was last
+// known to be in, and that of each input's last value.
+func reachOfState(st *judge.State, sooner func(sample.Time)) {
+	for i := range st.Inputs {
+		sooner(st.Inputs[i].T)
+		sooner(st.Inputs[i].Heard)
+	}
+	for i := range st.Rules {
+		ru := &st.Rules[i]
 		if ru.Verdict == judge.In { // and still so as far as has been heard
-			sooner(max(ru.LastIn, p.Judge.Passed()))
+			sooner(max(ru.LastIn, st.Passed()))
 		} else {
 			sooner(ru.LastIn)
 		}
