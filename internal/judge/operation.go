@@ -91,6 +91,7 @@ func (j *Judge) turnRun(r int, t sample.Time, n uint64, turn Turn, rest []Point)
 	}
 	if turn&Begun != 0 {
 		j.beginRun(r, t)
+		st.Run.Dark, st.Run.Unseen = applies == Maybe, applies == Maybe
 	}
 	if run := st.Run; run != nil && !run.On && applies == Yes {
 		j.resume(r, t, dark)
