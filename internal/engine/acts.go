@@ -181,8 +181,13 @@ func (d *decision) context(b *record.Context) {
 	if !b.Verified {
 		by += ", unverified"
 	}
+	d.inScan = true // all of it is said before anything is judged by it
 	for _, field := range slices.Sorted(maps.Keys(b.Fields)) {
 		d.setContext(e, field, production.Value{From: from, Text: b.Fields[field], Known: true, By: by})
+	}
+	d.inScan = false
+	if !b.WithNext {
+		d.turnAll()
 	}
 }
 

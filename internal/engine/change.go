@@ -277,47 +277,57 @@ func (d *decision) setContext(e int, field string, v production.Value) {
 	if !d.s.Equipment[e].Context.Set(field, v) {
 		return
 	}
-	t := turn{e: e, from: v.From, what: judge.Changed | d.turnOf(e, field, v)}
-	t.lot = t.what&judge.NewLot != 0
-	if t.lot {
+	t := Turn{E: e, From: v.From, What: judge.Changed | d.turnOf(e, field, v)}
+	if t.lot() {
 		d.split(t)
 	}
-	d.eachOn(e, func(a place) { d.step(a, judge.Step{Told: judge.ToldTurn, T: t.from, Turn: t.what}) })
+	d.eachOn(e, func(a place) { d.step(a, judge.Step{Told: judge.ToldTurn, T: t.From, Turn: t.What}) })
 	if d.inScan {
-		d.turns = append(d.turns, t)
+		d.s.Turns = append(d.s.Turns, t)
 		return
 	}
 	d.turned(t)
 }
 
-// turn is a change of the context of one piece of equipment.
-type turn struct {
-	e    int
-	from sample.Time
-	what judge.Turn
-	lot  bool // it is another lot
+// Turn is a change of the context of one piece of equipment.
+type Turn struct {
+	E    int         `json:"e"`
+	From sample.Time `json:"from"`
+	What judge.Turn  `json:"what"`
+}
+
+func (t Turn) lot() bool { return t.What&judge.NewLot != 0 }
+
+// turnAll lets everything know that has been waiting for the values that came
+// together with it.
+func (d *decision) turnAll() {
+	turns := d.s.Turns
+	d.s.Turns = nil
+	for _, t := range turns {
+		d.turned(t)
+	}
 }
 
 // turned lets everything that depends on the context know.
-func (d *decision) turned(t turn) {
-	d.eachOn(t.e, func(a place) {
-		d.step(a, judge.Step{Told: judge.ToldContext, T: t.from})
-		if t.lot {
-			d.tellLot(a, t.from)
+func (d *decision) turned(t Turn) {
+	d.eachOn(t.E, func(a place) {
+		d.step(a, judge.Step{Told: judge.ToldContext, T: t.From})
+		if t.lot() {
+			d.tellLot(a, t.From)
 		}
 		d.passed(a)
 	})
-	d.operation(t.e, t.from)
+	d.operation(t.E, t.From)
 }
 
 // split ends open events at another lot, where the rule says so: before what
 // came together with it is judged, since that is the new lot's.
-func (d *decision) split(t turn) {
-	d.eachOn(t.e, func(a place) {
+func (d *decision) split(t Turn) {
+	d.eachOn(t.E, func(a place) {
 		_, _, _, def := d.s.parameter(a)
 		for r := range def.Rules() {
 			if def.Rule(r).OnLotChange == "split" {
-				d.step(a, judge.Step{Told: judge.ToldSplit, T: t.from, Input: r})
+				d.step(a, judge.Step{Told: judge.ToldSplit, T: t.From, Input: r})
 			}
 		}
 	})

@@ -24,6 +24,9 @@ func Decide(s *State, in record.Input) record.Outcome {
 	}
 	s.N, s.At = in.N, in.At
 	d := &decision{s: s, n: in.N, at: in.At}
+	if _, scan := in.Body.(*record.Scan); !scan && len(s.Turns) > 0 {
+		d.turnAll() // nothing came with it
+	}
 	d.take(in.Body)
 	d.lateDue()
 	d.receipts()
@@ -37,9 +40,8 @@ type decision struct {
 	at  sample.Time
 	out record.Outcome
 
-	inScan bool   // its values have not been judged yet
-	anew   bool   // what came late is being judged
-	turns  []turn // what it has changed of the context meanwhile
+	inScan bool // its values have not been judged yet
+	anew   bool // what came late is being judged
 }
 
 func (d *decision) take(body record.Body) {

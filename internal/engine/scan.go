@@ -54,14 +54,12 @@ func (d *decision) scan(b *record.Scan) {
 			fresh[i] = d.note(b, &b.Readings[i], t)
 		}
 	}
-	for _, turn := range d.turns {
-		d.beginOperations(turn.e, turn.from)
+	for _, turn := range s.Turns {
+		d.beginOperations(turn.E, turn.From)
 	}
 	d.judgeReadings(b.Readings, fresh, t)
 	d.inScan = false
-	for _, turn := range d.turns {
-		d.turned(turn)
-	}
+	d.turnAll()
 }
 
 // silentUntil opens the gaps of silence that the clock has not seen yet and that

@@ -69,7 +69,7 @@ func (d *decision) specification(b *record.Specification) {
 		d.refuse(doc, b, err)
 		return
 	}
-	reg, doc, err := d.s.Register.Install(spec.Installed{Document: b.Document, Approvals: b.Approvals, At: d.at})
+	reg, doc, err := d.s.Register.Install(spec.Installed{Document: b.Document, Approvals: b.Approvals, At: d.at, Draft: b.Draft})
 	if errors.Is(err, spec.ErrInstalled) {
 		return
 	}

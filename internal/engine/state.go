@@ -39,6 +39,9 @@ type State struct {
 	Reached sample.Time  `json:"reached"`
 	Switch  sample.Time  `json:"switch"` // when what is in force next changes by itself
 	Outbox  outbox.State `json:"outbox"`
+	// Turns are changes of the context that wait for the values that come
+	// together with them.
+	Turns []Turn `json:"turns,omitempty"`
 	// Waiting is since when the quality system has not receipted anything
 	// although something is waiting for it; 0 when nothing is.
 	Waiting sample.Time `json:"waiting"`

@@ -130,6 +130,9 @@ type Context struct {
 	Fields    map[string]string `json:"fields"`
 	By        string            `json:"by"` // mes, panel
 	Verified  bool              `json:"verified"`
+	// WithNext: it was said together with the values of the next input, a scan;
+	// nothing from before is judged in what it begins.
+	WithNext bool `json:"with_next,omitempty"`
 }
 
 // Receipt is a consumer's word on what it has stored, with what the shell found
@@ -171,6 +174,9 @@ type Specification struct {
 	By        string `json:"by"` // who or what brought it: file, mqtt
 	// Unsigned judges a draft, in rehearsals only; no shell of the daemon sets it.
 	Unsigned bool `json:"unsigned,omitempty"`
+	// Draft: effective from its installation on, whatever it says; in rehearsals
+	// only, as a draft is in force at no time.
+	Draft bool `json:"draft,omitempty"`
 }
 
 // Answer is what the shell read for a Need.

@@ -26,13 +26,23 @@ func TestNotes(t *testing.T) {
 		{"context that nothing says", scoped, "t,tc1,tc2\n0,880,880\n", []string{"nothing says material, phase: what depends on it stays unknown (add a column of that name, or --context material=…)"}},
 		{"no interval", strings.Replace(plain, "sampling: {interval: 10s, max_gap: 30s}", "precision: 0.1", 1), "t,tc1,tc2\n0,880,880\n",
 			[]string{"R.A.spec.yaml: no sampling in temp: a value that does not come is not missed here, where the daemon would go by the tag's own interval"}},
-		{"expired", strings.Replace(plain, "{from: 2026-01-01T00:00:00Z}", "{from: 2025-01-01T00:00:00Z, to: 2025-06-01T00:00:00Z}", 1), "t,tc1,tc2\n0,880,880\n",
-			[]string{"run.csv: its samples are of 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:00.000Z, and the specification is effective from 2025-01-01T00:00:00.000Z until 2025-06-01T00:00:00.000Z: nothing was judged by it (move them with --start, or write instants)"}},
+		{"a draft is in force at no time, and judged whatever it says", strings.Replace(plain, "{from: 2026-01-01T00:00:00Z}", "{from: 2025-01-01T00:00:00Z, to: 2025-06-01T00:00:00Z}", 1), "t,tc1,tc2\n0,880,880\n", nil},
 	} {
 		var got []string
 		play(t, Options{Note: func(s string) { got = append(got, s) }}, tt.spec, tt.csv)
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+// TestDraftIsInForce: a draft judges whenever it says that it is effective.
+func TestDraftIsInForce(t *testing.T) {
+	for _, effective := range []string{"{from: 2025-01-01T00:00:00Z, to: 2025-06-01T00:00:00Z}", "{from: 2035-01-01T00:00:00Z}"} {
+		spec := strings.Replace(plain, "{from: 2026-01-01T00:00:00Z}", effective, 1)
+		list := only(play(t, Options{Note: func(s string) { t.Error(s) }}, spec, "t,tc1,tc2\n0,880,880\n10,900,880\n"), "deviation")
+		if len(list) != 1 || list[0].T != at(10) {
+			t.Errorf("%s: %d deviations", effective, len(list))
 		}
 	}
 }
@@ -118,7 +128,7 @@ func TestPrintFails(t *testing.T) {
 	if err := run(&whole); err != nil {
 		t.Fatal(err)
 	}
-	for left := range whole.Len() {
+	for left := 0; left < whole.Len(); left += 17 { // somewhere in each line
 		err := run(&full{left})
 		if err == nil || !strings.Contains(err.Error(), "no room") {
 			t.Fatalf("with room for %d bytes: %v", left, err)

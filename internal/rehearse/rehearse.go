@@ -201,7 +201,9 @@ func (r *rehearsal) row(x *row) error {
 		return err
 	}
 	if fields := r.news(x, at); len(fields) > 0 {
-		if err := r.decide(at, r.context(x.t, fields)); err != nil {
+		c := r.context(x.t, fields)
+		c.WithNext = len(x.values) > 0
+		if err := r.decide(at, c); err != nil {
 			return err
 		}
 	}
@@ -243,7 +245,7 @@ func (r *rehearsal) start(x *row) error {
 	if len(r.said) > 0 {
 		bodies = append(bodies, r.context(x.t, maps.Clone(r.said)))
 	}
-	bodies = append(bodies, &record.Specification{Document: r.o.Spec.Bytes, Approvals: r.o.Approvals, By: "file", Unsigned: r.o.Unsigned})
+	bodies = append(bodies, &record.Specification{Document: r.o.Spec.Bytes, Approvals: r.o.Approvals, By: "file", Unsigned: r.o.Unsigned, Draft: r.o.Unsigned})
 	for _, b := range bodies {
 		if err := r.decide(x.t, b); err != nil {
 			return err

@@ -285,10 +285,20 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// TestLateRows: a row that is older than the one before it arrives with it.
+// TestLateRows: a row that is older than the one before it arrives with it, and
+// is judged in its place: from 880 to 900 and back in ten seconds each, it was
+// beyond 895 for the upper quarter of both ways.
 func TestLateRows(t *testing.T) {
-	list := only(play(t, Options{}, plain, "t,tc1,tc2\n0,880,880\n20,880,880\n10,880,\n20,,880\n30,880,880\n"), "gap")
-	if len(list) != 2 || list[0].T != at(20) || list[0].Data.Cause != "late_data" || cmp.Diff(list[0].Data.Tags, []string{"furn-03/tc1"}) != "" || list[1].T != at(30) {
-		t.Errorf("%d gaps: %+v", len(list), list)
+	list := play(t, Options{Until: Until{At: at(70)}}, plain, "t,tc1,tc2\n0,880,880\n20,880,880\n10,900,\n30,880,880\n40,880,880\n50,880,880\n")
+	found := only(list, "deviation")
+	if len(found) == 0 {
+		t.Fatal("nothing was found")
+	}
+	d := &found[len(found)-1].Data
+	if found[0].T < at(20) || d.OccurredFrom != at(10) || d.OccurredTo != at(20) || d.Excursion.DurationS != 5 || d.Excursion.Area.Value != 12.5 {
+		t.Errorf("%s", found[len(found)-1].raw)
+	}
+	if e := d.Evidence; e == nil || e.Count != 11 { // from -10 to 35 and 25 s: all
+		t.Errorf("evidence %+v", e)
 	}
 }

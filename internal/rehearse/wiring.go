@@ -58,7 +58,7 @@ const unsampled = 365 * 24 * time.Hour
 // tag is an input as the document wants it. Its unit is that in which a
 // parameter judges the value itself; a computed one may be in another.
 func tag(doc *spec.Document, equipment, input string) record.Tag {
-	t := record.Tag{Equipment: equipment, Name: input, Source: sourceName}
+	t := record.Tag{Equipment: equipment, Name: input, Source: sourceName, History: true}
 	made := ""
 	for i := range doc.Parameters {
 		p := &doc.Parameters[i]

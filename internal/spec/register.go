@@ -26,8 +26,19 @@ type Installed struct {
 	Document  []byte      `json:"document"`
 	Approvals []byte      `json:"approvals"`
 	At        sample.Time `json:"at"` // the instant of installation: never in force before
+	// Draft: it is rehearsed, and in force from At on, whatever it says.
+	Draft bool `json:"draft,omitempty"`
 
 	doc *Document
+}
+
+// parse reads the document.
+func (in *Installed) parse() (*Document, error) {
+	d, err := Parse("specification", in.Document)
+	if err == nil && in.Draft {
+		d.Effective = Effective{From: in.At}
+	}
+	return d, err
 }
 
 // Register is every revision ever installed, and knows which one was in force
@@ -64,7 +75,7 @@ func (r *Register) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("read installed specifications: %w", err)
 	}
 	for i := range s.Installed {
-		d, err := Parse("specification", s.Installed[i].Document)
+		d, err := s.Installed[i].parse()
 		if err != nil {
 			return fmt.Errorf("read installed specification %d of %d: %w", i+1, len(s.Installed), err)
 		}
@@ -80,7 +91,7 @@ func (r *Register) UnmarshalJSON(b []byte) error {
 // could be read, is the one that was offered. A revision that has expired is
 // taken: it is on record and judges nothing (Effective.Expired).
 func (r Register) Install(in Installed) (Register, *Document, error) {
-	d, err := Parse("specification", in.Document)
+	d, err := in.parse()
 	if err != nil {
 		return r, nil, err
 	}
