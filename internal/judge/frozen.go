@@ -15,7 +15,7 @@ func (j *Judge) unchanged(r, k int, t sample.Time, v sample.Value, held sample.T
 	if !j.P.rules[r].joined {
 		se = &j.S.Rules[r].Series[k]
 	}
-	same := m.From != 0 && m.V.Value.Equal(v)
+	same := m.From != 0 && unchangedFrom(m.V.Value, v)
 	if m.From != 0 && se.Known {
 		until := t - 1 // a sample at an instant comes before a timer there
 		if !same {
@@ -27,6 +27,14 @@ func (j *Judge) unchanged(r, k int, t sample.Time, v sample.Value, held sample.T
 		m.V, m.From = sample.Exact{Value: v}, t
 	}
 	return t.Sub(m.From).Seconds(), true
+}
+
+// unchangedFrom: one value is no change from another. Zero has one value,
+// whatever its sign.
+func unchangedFrom(a, b sample.Value) bool {
+	x, okX := a.Number()
+	y, okY := b.Number()
+	return a.Equal(b) || okX && okY && x == 0 && y == 0
 }
 
 // freezeDue puts a rule of kind frozen out where a value has been unchanged for

@@ -53,14 +53,29 @@ func (m *Memory) forget(t sample.Time) {
 	m.Points = append(m.Points[:0], m.Points[k:]...)
 }
 
-// thin leaves out the last but one point where its neighbours stand closer
-// together than least, so that the points stay evenly spread.
+// thin leaves out points that stand closer together than least, where there are
+// many, so that the points stay few and evenly spread.
 func (m *Memory) thin(least time.Duration) {
 	n := len(m.Points)
-	if n >= 3 && m.Points[n-1].T.Sub(m.Points[n-3].T) < least {
+	switch {
+	case n > maxPoints:
+		m.Points = spaced(m.Points, least)
+	case n > maxPoints/4 && m.Points[n-1].T.Sub(m.Points[n-3].T) < least:
 		m.Points[n-2] = m.Points[n-1]
 		m.Points = m.Points[:n-1]
 	}
+}
+
+// spaced keeps the first point, the last, and between them those that stand at
+// least so far apart.
+func spaced(points []XY, least time.Duration) []XY {
+	kept, last := points[:1], points[len(points)-1]
+	for _, p := range points[1 : len(points)-1] {
+		if p.T.Sub(kept[len(kept)-1].T) >= least {
+			kept = append(kept, p)
+		}
+	}
+	return append(kept, last)
 }
 
 // leastSquares is the slope of the line that lies closest to the points:
