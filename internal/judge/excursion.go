@@ -130,7 +130,7 @@ func (j *Judge) note(r int, v *Value, t sample.Time, n uint64, x float64) {
 	}
 	e.Time.settle(j.S.Passed())
 	e.OutsidePAR.settle(j.S.Passed())
-	if se.Outside {
+	if se.Outside && j.Applies(r, t) != No { // what came with the next phase is the next phase's
 		j.outside(r, v, t, x)
 	}
 }

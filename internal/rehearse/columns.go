@@ -47,9 +47,19 @@ func inputsOf(doc *spec.Document) []string {
 	return names
 }
 
-// assign says what each column of the header is for. unused are the names of
-// those that nothing asks for. The error is a Usage or strictyaml.Problems.
-func (t *table) assign(doc *spec.Document, w *record.Wiring, mapped map[string]string) (columns []column, unused []string, err error) {
+// assignment says what each column of a header is for.
+type assignment struct {
+	columns []column
+	unused  []string // names of columns that nothing asks for
+	absent  []string // inputs without a column
+	left    []string // parameters that are left out for want of one
+}
+
+// assign says what each column of the header is for. Where some parameters have
+// all their inputs, the others are left out: a file of one machine's part of a
+// specification is worth rehearsing. An input that has a column of nearly its
+// name is a mistake. The error is a Usage or strictyaml.Problems.
+func (t *table) assign(doc *spec.Document, w *record.Wiring, mapped map[string]string) (*assignment, error) {
 	a := assigner{t: t, columns: make([]column, len(t.header)), equipment: w.Equipment[0].Name, mapped: mapped}
 	fields := fieldsOf(doc)
 	for i, name := range t.header {
@@ -58,13 +68,18 @@ func (t *table) assign(doc *spec.Document, w *record.Wiring, mapped map[string]s
 		}
 	}
 	if err := a.checkMap(inputsOf(doc)); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var missing strictyaml.Problems
+	var all, missing strictyaml.Problems
+	as := &assignment{columns: a.columns}
 	for _, input := range inputsOf(doc) {
 		i := a.find(input)
 		if i < 0 {
-			missing = append(missing, a.missing(input))
+			p, mistaken := a.missing(input)
+			if all = append(all, p); mistaken {
+				missing = append(missing, p)
+			}
+			as.absent = append(as.absent, input)
 			continue
 		}
 		tag, _ := w.Find(a.equipment, input) // the wiring was made of the same inputs
@@ -72,7 +87,16 @@ func (t *table) assign(doc *spec.Document, w *record.Wiring, mapped map[string]s
 		c.tags = append(c.tags, tag)
 		c.text = c.text || w.Tags[tag].Kind == sample.String
 	}
-	return a.columns, a.unused(), missing.Err()
+	for i := range doc.Parameters {
+		if p := &doc.Parameters[i]; slices.ContainsFunc(p.Inputs, func(in string) bool { return slices.Contains(as.absent, in) }) {
+			as.left = append(as.left, p.ID)
+		}
+	}
+	if len(as.left) == len(doc.Parameters) {
+		missing = all
+	}
+	as.unused = a.unused()
+	return as, missing.Err()
 }
 
 type assigner struct {
@@ -109,16 +133,19 @@ func (a *assigner) find(input string) int {
 	return -1
 }
 
-func (a *assigner) missing(input string) strictyaml.Problem {
+// missing says that an input has no column; mistaken when it seems to be meant
+// by one that there is.
+func (a *assigner) missing(input string) (p strictyaml.Problem, mistaken bool) {
 	message := "no column for the input " + input
 	if i := slices.Index(a.t.header, input); i > 0 && a.columns[i].field != "" {
 		message += ": the column of that name is the context field"
+		mistaken = true
 	}
 	hint := fmt.Sprintf("add one, or say which it is with --map %s=COLUMN", input)
 	if near := strictyaml.Nearest(input, a.unused()); near != "" {
-		hint = fmt.Sprintf("did you mean --map %s=%s?", input, near)
+		hint, mistaken = fmt.Sprintf("did you mean --map %s=%s?", input, near), true
 	}
-	return strictyaml.Problem{File: a.t.file, Line: a.t.line, Column: 1, Message: message, Hint: hint}
+	return strictyaml.Problem{File: a.t.file, Line: a.t.line, Column: 1, Message: message, Hint: hint}, mistaken
 }
 
 func (a *assigner) unused() []string {

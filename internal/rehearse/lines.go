@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"andon/internal/record"
@@ -56,6 +57,9 @@ type (
 type printer struct {
 	w io.Writer
 	b bytes.Buffer
+	// Of what is not rehearsed nothing is printed.
+	left   []string // parameters
+	absent []string // inputs
 }
 
 func (p *printer) line(v any) error {
@@ -73,7 +77,7 @@ func (p *printer) line(v any) error {
 // that they raise.
 func (p *printer) outcome(at sample.Time, out *record.Outcome) error {
 	for i := range out.Judgements {
-		if j := &out.Judgements[i]; j.Result != nil {
+		if j := &out.Judgements[i]; j.Result != nil && !slices.Contains(p.left, j.Parameter) {
 			if err := p.line(result(at, j)); err != nil {
 				return err
 			}
@@ -107,9 +111,31 @@ func (p *printer) entry(at sample.Time, e *record.Entry) error {
 		if err := json.Unmarshal(e.Payload, &x); err != nil {
 			return fmt.Errorf("%s %d: %w", e.Lane, e.Seq, err)
 		}
+		if out, err := p.leftOut(x.Data); out || err != nil {
+			return err
+		}
 		return p.line(dataLine{at, kind, x.Data})
 	}
 	return nil
+}
+
+// leftOut says whether a document is only about what is not rehearsed.
+func (p *printer) leftOut(data []byte) (bool, error) {
+	if len(p.left) == 0 {
+		return false, nil
+	}
+	var x struct {
+		Tags []string
+		Spec struct{ Parameter string }
+	}
+	if err := json.Unmarshal(data, &x); err != nil {
+		return false, fmt.Errorf("print: %w", err)
+	}
+	if x.Spec.Parameter != "" {
+		return slices.Contains(p.left, x.Spec.Parameter), nil
+	}
+	rehearsed := func(tag string) bool { return !slices.Contains(p.absent, tag[strings.IndexByte(tag, '/')+1:]) }
+	return len(x.Tags) > 0 && !slices.ContainsFunc(x.Tags, rehearsed), nil
 }
 
 func (p *printer) alarm(at sample.Time, e *record.Entry) error {
@@ -123,8 +149,8 @@ func (p *printer) alarm(at sample.Time, e *record.Entry) error {
 	if err := json.Unmarshal(e.Payload, &x); err != nil {
 		return fmt.Errorf("%s %d: %w", e.Lane, e.Seq, err)
 	}
-	if x.Data.Equipment == "" {
-		return nil // the gateway's own
+	if x.Data.Equipment == "" || slices.Contains(p.left, x.Data.Parameter) {
+		return nil // the gateway's own, or of what is not rehearsed
 	}
 	return p.line(alarmLine{at, "alarm", x.Data.Parameter, x.Data.Rule, x.Data.State, x.Data.Value, x.Data.At})
 }

@@ -142,9 +142,14 @@ func (r *rehearsal) open() error {
 	if err != nil {
 		return err
 	}
-	columns, unused, err := t.assign(r.doc, &r.w, r.o.Map)
+	as, err := t.assign(r.doc, &r.w, r.o.Map)
 	if err != nil {
 		return err
+	}
+	columns, unused := as.columns, as.unused
+	r.out.left, r.out.absent = as.left, as.absent
+	if len(as.left) > 0 {
+		r.o.Note(fmt.Sprintf("%s: %s is not rehearsed: there is no column for %s", t.file, list(as.left), list(as.absent)))
 	}
 	r.rows = &rows{table: t, columns: columns, start: r.o.Start}
 	r.rows.odd.number = func(i int) bool { return !columns[i].text }

@@ -48,13 +48,13 @@ func openRows(t *testing.T, r io.Reader, mapped map[string]string) (*rows, []str
 	if err != nil {
 		return nil, nil, err
 	}
-	columns, unused, err := table.assign(doc, &w, mapped)
+	as, err := table.assign(doc, &w, mapped)
 	if err != nil {
 		return nil, nil, err
 	}
-	x := &rows{table: table, columns: columns, start: DefaultStart}
-	x.odd.number = func(i int) bool { return !columns[i].text }
-	return x, unused, nil
+	x := &rows{table: table, columns: as.columns, start: DefaultStart}
+	x.odd.number = func(i int) bool { return !as.columns[i].text }
+	return x, as.unused, nil
 }
 
 // said is a row as text: its seconds, context and values.
@@ -131,7 +131,9 @@ func TestBadTables(t *testing.T) {
 		{"empty", "", step, "run.csv: there is nothing in it (the first line names the columns: t, then tags and context fields)"},
 		{"first column", "time,tc1,recipe,step\n", step, "run.csv:1:1: the first column is \"time\" (its name is t, with instants like 2026-03-01T06:00:00Z or seconds after the start)"},
 		{"column twice", "t,tc1,recipe,step,tc1\n", step, "run.csv:1:19: the column \"tc1\" again (it is column 2 of the table already: rename one)"},
-		{"no column", "t,tc1,recipe\n", nil, "run.csv:1:1: no column for the input phase (add one, or say which it is with --map phase=COLUMN)"},
+		{"no column", "t,lot\n", nil, `run.csv:1:1: no column for the input tc1 (add one, or say which it is with --map tc1=COLUMN)
+run.csv:1:1: no column for the input recipe (add one, or say which it is with --map recipe=COLUMN)
+run.csv:1:1: no column for the input phase (add one, or say which it is with --map phase=COLUMN)`},
 		{"context name wins", "t,tc1,recipe,phase\n", nil, "run.csv:1:1: no column for the input phase: the column of that name is the context field (add one, or say which it is with --map phase=COLUMN)"},
 		{"near column", "t,TC_1,recipe,step\n", step, "run.csv:1:1: no column for the input tc1 (did you mean --map tc1=TC_1?)"},
 		{"map of no input", head, map[string]string{"tc9": "step"}, "--map tc9=step: the specification has no input tc9; did you mean tc1?"},

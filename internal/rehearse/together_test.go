@@ -22,3 +22,29 @@ func TestRowIsOneScan(t *testing.T) {
 		}
 	}
 }
+
+// TestLeftOut: where some parameters have all their inputs, the others are left
+// out, and nothing is said of them but that.
+func TestLeftOut(t *testing.T) {
+	two := plain + `  - id: quench
+    inputs: [delay]
+    unit: "[degF]"
+    sampling: {interval: 10s, max_gap: 30s}
+    rules: [{id: late, kind: high, limit: 15}]
+`
+	var notes []string
+	list := play(t, Options{Until: Until{At: at(200)}, Note: func(s string) { notes = append(notes, s) }}, two, "t,tc1,tc2\n0,900,900\n10,900,900\n20,900,900\n30,880,880\n")
+	if len(notes) != 1 || notes[0] != "run.csv: quench is not rehearsed: there is no column for delay" {
+		t.Errorf("notes %q", notes)
+	}
+	found := false
+	for _, l := range list {
+		found = found || strings.Contains(string(l.raw), `"over"`)
+		if strings.Contains(string(l.raw), "quench") || strings.Contains(string(l.raw), "/delay") {
+			t.Errorf("of what is not rehearsed: %s", l.raw)
+		}
+	}
+	if !found {
+		t.Error("the parameter that has its inputs was not judged")
+	}
+}

@@ -1,6 +1,8 @@
 package rehearse
 
 import (
+	"slices"
+
 	"andon/internal/engine"
 	"andon/internal/judge"
 	"andon/internal/quality"
@@ -38,6 +40,9 @@ func (r *rehearsal) undecided() error {
 }
 
 func (r *rehearsal) undecidedOf(p *engine.Parameter, def *spec.Parameter) error {
+	if slices.Contains(r.out.left, p.ID) {
+		return nil
+	}
 	rules := judge.NewParameter(def, 0, nil)
 	for i := range p.Judge.Rules {
 		st := &p.Judge.Rules[i]
