@@ -39,7 +39,8 @@ var update = flag.Bool("update", false, "write what the dialogues answer into th
 //	T receipt LANE UP-TO      the consumer qms holds the entries up to there
 //	T reject LANE SEQ CODE    the consumer qms rejects an entry
 //	T requeue LANE SEQ        the dead letter is sent again
-//	T restart                 the gateway was killed and starts again
+//	T restart [tag=DAY]       the gateway was killed and starts again; DAY is when the
+//	                          tag's instrument is due for calibration by now
 //	T spec FILE               another specification is offered
 //	T stamped S C tag=value   a scan that the source stamps S when its clock shows C
 //	T receipt LANE N          the consumer qms holds the lane up to N
@@ -332,6 +333,10 @@ func (p *player) play(line string) {
 		p.decide(at, &record.Stop{Reason: "end", Final: true})
 	case "restart":
 		p.start.LastAlive = p.s.At
+		p.start.Wiring.Tags = slices.Clone(p.start.Wiring.Tags)
+		for name, day := range pairs(f[2:]) {
+			p.start.Wiring.Tags[p.tags([]string{name})[0]].CalibrationDue = day
+		}
 		p.decide(at, &p.start)
 	case "in":
 		p.decide(at, &record.Context{Equipment: "furn-03", Fields: pairs(f[2:]), By: "mes", Verified: true})

@@ -44,22 +44,27 @@ func (b *Batch) take(how string) float64 {
 // signal at the newest point, else 1 and the distance of the point from the
 // centre in sigma. There is nothing before the first point. What does not apply
 // is not charted, and where nobody knows a point may be missing: no run goes on.
-func (j *Judge) charted(r, k int, p XY, confirmed bool) (x float64, ok bool) {
+// A value that makes no point of its own counts as a confirmation.
+func (j *Judge) charted(r, k int, p XY, v *Value) (x float64, ok bool) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	m := &st.Memory[k]
 	switch applies := j.Applies(r, p.T); {
 	case applies == Maybe:
 		m.interrupt()
 		return st.standing(k)
-	case applies == No, confirmed && ru.Chart.Per == spec.PerSample: // the word that a value stands is no sample
+	case applies == No, v.confirmed && ru.Chart.Per == spec.PerSample: // the word that a value stands is no sample
 		return st.standing(k)
 	case ru.Chart.Per == spec.PerSample:
-		return st.plot(ru, k, p)
+		before := m.Chart.Points
+		x, ok = st.plot(ru, k, p)
+		v.confirmed = m.Chart.Points == before
+		return x, ok
 	}
 	if end := m.Batch.end(ru, st.Begun); end != 0 && end <= p.T {
 		j.plotAt(r, k, end)
 	}
 	m.Batch.add(p.T, p.X)
+	v.confirmed = true // no point of its own
 	return st.standing(k)
 }
 
@@ -95,6 +100,7 @@ func (st *Rule) plot(ru *rule, k int, p XY) (x float64, ok bool) {
 	m.Signal = ru.chart.Step(&m.Chart, p.X)
 	m.Point = ru.chart.Value(&m.Chart)
 	if m.Signal == "" {
+		m.Calm = p.T
 		return 0, true
 	}
 	return 1 + finite(math.Abs(m.Point-ru.chart.Center)/ru.chart.Sigma), true
@@ -203,7 +209,8 @@ func (j *Judge) turnChart(r int, t sample.Time, turn Turn) {
 	}
 	for k := range st.Memory {
 		switch {
-		case ru.Chart.Per == spec.PerPhase && turn&NewPhase != 0, ru.Chart.Per == spec.PerPart && turn&NewLot != 0:
+		case ru.Chart.Per == spec.PerPhase && turn&NewPhase != 0, ru.Chart.Per == spec.PerPart && turn&NewLot != 0,
+			ru.Chart.Per == spec.PerPart && turn&NewPart != 0 && st.Verdict == NotApplicable:
 			if from, x, ok := j.plotBatch(r, k, t); ok {
 				j.foundSignal(r, k, Span{from, t}, x)
 			}

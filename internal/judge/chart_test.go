@@ -313,3 +313,15 @@ func TestChartOver(t *testing.T) {
 		}
 	}
 }
+
+// TestChartLost: an interval that was over when its input was lost is a point,
+// though the other input had not been heard of.
+func TestChartLost(t *testing.T) {
+	c := &spec.Charting{Kind: spec.Individuals, Sigma: 1, Rules: "n1", Per: spec.PerInterval, Subgroup: 1, Every: 10 * time.Second, Take: spec.Max}
+	j := judging(spec.Rule{Kind: spec.SPC, Chart: c}, 2, time.Hour)
+	tell(j, secs(1), 5, 0)
+	j.Gap(0, secs(12), 2)
+	if got, want := verdicts(j), (turned{secs(10), Out}); len(got) != 2 || got[0] != want {
+		t.Errorf("verdicts %v, want out at the interval's end and unknown from the gap on", got)
+	}
+}

@@ -27,6 +27,8 @@ func (j *Judge) scanRule(r int, t sample.Time, n uint64, values []Value) {
 		in, se := &j.S.Inputs[v.Input], &st.Series[v.Input]
 		x, ok := ru.of(v.V)
 		if ok && ru.derived {
+			own := *v
+			v = &own
 			x, ok = j.derive(r, v.Input, XY{t, x}, v, in.Heard)
 			quiet = quiet && st.Episode == nil && st.Alarm.Phase == Idle
 		}
@@ -60,7 +62,7 @@ func (j *Judge) derive(r, k int, p XY, v *Value, held sample.Time) (x float64, o
 	case spec.Frozen:
 		return j.unchanged(r, k, p.T, v.V, held)
 	default:
-		return j.charted(r, k, p, v.confirmed)
+		return j.charted(r, k, p, v)
 	}
 }
 

@@ -62,14 +62,27 @@ func (j *Judge) freeze(r, k int, limit sample.Time) {
 	}
 	j.held = 0                                         // what came before says nothing of this instant
 	x := math.Nextafter(ru.For.Seconds(), math.Inf(1)) // longer than For, from here on
-	v := Value{Input: k, V: st.Memory[k].V.Value, confirmed: true}
-	since := st.Memory[k].From
+	v := Value{Input: k, V: st.Memory[st.newest(ru, k)].V.Value, confirmed: true}
+	since := due.Add(-ru.For)
 	j.move(r, k, due, x, due)
 	j.note(r, &v, due, j.N, x)
 	if e := st.Episode; e != nil && e.From == due { // what it showed has been in doubt since it last changed
 		e.SuspectFrom = since
 	}
 	j.settle(r, due, j.N)
+}
+
+// newest is the quantity of series k that changed last.
+func (st *Rule) newest(ru *rule, k int) int {
+	if !ru.joined {
+		return k
+	}
+	for i := range st.Memory {
+		if st.Memory[i].From > st.Memory[k].From {
+			k = i
+		}
+	}
+	return k
 }
 
 // frozenAt is when series k will have been unchanged for too long, 0 when that

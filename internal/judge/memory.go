@@ -25,6 +25,8 @@ type Memory struct {
 	Batch  Batch     `json:"batch,omitzero"`
 	Group  Batch     `json:"group,omitzero"`
 	Signal string    `json:"signal,omitempty"`
+	// spc: instant of the last point that signalled nothing
+	Calm sample.Time `json:"calm,omitempty"`
 	// soak: stretches within the tolerance and stretches unknown that have not
 	// been joined with those of the other inputs; unknown since Away
 	Inside []Span      `json:"inside,omitempty"`

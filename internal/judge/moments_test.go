@@ -264,6 +264,7 @@ func TestExcess(t *testing.T) {
 		{"huge value", 0, 1, math.MaxFloat64, math.MaxFloat64},
 		{"huge value, narrow range", 0, 1e-300, math.MaxFloat64, math.MaxFloat64},
 		{"huge range", -math.MaxFloat64, 0, math.MaxFloat64, 1},
+		{"range wider than numbers go", -math.MaxFloat64, 0x1p1023, math.MaxFloat64, 0.5},
 		{"too little to measure", -math.MaxFloat64, 0, math.SmallestNonzeroFloat64, math.SmallestNonzeroFloat64},
 	}
 	for _, tt := range tests {

@@ -1,9 +1,11 @@
 package judge
 
 import (
+	"math"
 	"slices"
 
 	"andon/internal/sample"
+	"andon/internal/spec"
 )
 
 // lastIn is the last instant before t at which a rule is known to have been in:
@@ -13,6 +15,8 @@ func (j *Judge) lastIn(r int, t sample.Time) sample.Time {
 	st := &j.S.Rules[r]
 	last := st.LastIn
 	switch {
+	case j.P.rules[r].Kind == spec.SPC:
+		last = st.calm()
 	case st.Verdict != In:
 	case j.P.rules[r].queued:
 		last = max(last, j.held)
@@ -20,6 +24,16 @@ func (j *Judge) lastIn(r int, t sample.Time) sample.Time {
 		last = max(last, j.S.Passed())
 	}
 	return min(last, t)
+}
+
+// calm is the last instant at which all of a rule's charts had a point without a
+// signal.
+func (st *Rule) calm() sample.Time {
+	last := sample.Time(math.MaxInt64)
+	for k := range st.Memory {
+		last = min(last, st.Memory[k].Calm)
+	}
+	return last
 }
 
 // verdict joins the series of a rule.
@@ -246,15 +260,19 @@ func (j *Judge) builtIn(t sample.Time, n uint64) {
 	if r := j.P.missing() - 1; j.P.due != nil || j.S.Rules[r].Verdict != Unknown {
 		se := &j.S.Rules[r].Series[0]
 		at := max(se.T, t) // what was said of a later instant is not unsaid
-		*se = Series{Known: true, T: at, Out: j.overdue(at)}
+		*se = Series{Known: true, T: at, Out: se.Out || j.overdue(at)} // until other settings say otherwise: Rewired
 		se.Outside = se.Out
 		j.settle(r, at, n)
 	}
 	j.missing(t, n)
 }
 
-// Rewired: what is known of the inputs' instruments may have changed.
-func (j *Judge) Rewired(t sample.Time, n uint64) { j.builtIn(t, n) }
+// Rewired: what is known of the inputs' instruments may have changed. One that
+// was overdue has been so until t, whatever its new certificate says.
+func (j *Judge) Rewired(t sample.Time, n uint64) {
+	j.S.Rules[j.P.missing()-1].Series[0].Out = false
+	j.builtIn(t, n)
+}
 
 // overdue: some input's instrument is overdue for calibration at t.
 func (j *Judge) overdue(t sample.Time) bool {

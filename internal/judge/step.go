@@ -76,24 +76,28 @@ func (j *Judge) Heard(i int, t sample.Time) {
 	if in.Gap || t <= in.Heard {
 		return
 	}
-	in.Heard = t
-	if !j.P.heeds {
+	if !j.P.heeds || !in.Seen {
+		in.Heard = t
 		return
 	}
 	waits := false
 	for r := range j.P.rules {
 		switch ru := &j.P.rules[r]; {
-		case !ru.heeds() || !in.Seen:
+		case !ru.heeds() || ru.Kind == spec.Frozen:
 		case ru.queued:
 			waits = true
-		case ru.Kind == spec.Frozen:
-			j.freeze(r, i, t)
 		case ru.derived, j.S.Rules[r].Series[i].Known:
 			j.scanRule(r, t, j.N, []Value{{Input: i, V: in.V.Value, confirmed: true}})
 		}
 	}
 	if waits {
 		j.enqueue(Point{T: t, N: j.N, Input: i, V: in.V, Held: t, Confirmed: true})
+	}
+	in.Heard = t
+	for r := range j.P.rules {
+		if ru := &j.P.rules[r]; ru.Kind == spec.Frozen && !ru.queued {
+			j.freeze(r, i, t)
+		}
 	}
 }
 
