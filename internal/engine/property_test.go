@@ -110,7 +110,13 @@ const propertyWiring = "tc1 [degF] 1s\ntc2 [degF] 1s\nphase - 1s\nlot - 1s\nreci
 // answers to needs, and returns every outcome's bytes. cut says after which
 // input the state is saved and loaded.
 func run(t *testing.T, list []timed, cut func(n uint64) bool) (stream [][]byte, final []byte) {
-	p := newPlayer(t, propertySpec, propertyWiring, "qms")
+	return runSpec(t, propertySpec, list, cut)
+}
+
+// runSpec is run by another specification, whose inputs are those of
+// propertyWiring.
+func runSpec(t *testing.T, document string, list []timed, cut func(n uint64) bool) (stream [][]byte, final []byte) {
+	p := newPlayer(t, document, propertyWiring, "qms")
 	p.start.NoGrace = false
 	s := p.s
 	decide := func(at sample.Time, body record.Body) record.Outcome {

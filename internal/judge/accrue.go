@@ -15,8 +15,8 @@ type Total struct {
 	// of a second must come to the limit that it is held against.
 	Time time.Duration `json:"time,omitempty"`
 	// Sum is of lethality the nanoseconds at the reference temperature, which are
-	// exact where the rate is 1; of a peak the extreme.
-	Sum  float64 `json:"sum,omitempty"`
+	// exact where the rate is 1; of a peak the extreme, which may be -0.
+	Sum  float64 `json:"sum"`
 	Any  bool    `json:"any,omitempty"`  // something is known of it
 	Lost bool    `json:"lost,omitempty"` // it was unknown for a while
 }
@@ -186,8 +186,7 @@ func (p piece) in(window Span) (part piece, ok bool) {
 	if window.To <= p.span.From {
 		return p, false
 	}
-	f := p.e + (p.f-p.e)*float64(window.To-p.span.From)/float64(p.span.To-p.span.From)
-	return newPiece(Span{p.span.From, window.To}, p.e, f), true
+	return newPiece(Span{p.span.From, window.To}, p.e, along(p.span, p.e, p.f, window.To)), true
 }
 
 // lethalRate is how many seconds at the reference temperature one second at x

@@ -85,7 +85,8 @@ func (j *Judge) joined(r int, t sample.Time, points []Point) (x float64, v Value
 	held, v.confirmed = math.MaxInt64, true
 	for i := range points {
 		p := &points[i]
-		if p.Turn != 0 {
+		if p.Turn != 0 { // with an operation begins another mean over it
+			fresh = fresh || p.Turn&Begun != 0 && j.P.Spec.Computed != nil && j.P.Spec.Computed.Over == spec.OverOperation
 			continue
 		}
 		fresh = true

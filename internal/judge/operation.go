@@ -23,6 +23,7 @@ type Run struct {
 	Dark    bool   `json:"dark,omitempty"`
 	Unseen  bool   `json:"unseen,omitempty"`  // it was Dark at some time
 	Decided bool   `json:"decided,omitempty"` // what began at PhaseFrom has been decided
+	Earlier bool   `json:"earlier,omitempty"` // a phase before it has been
 	Reduced bool   `json:"reduced,omitempty"` // an input of a joined number was lost meanwhile
 	Within  Within `json:"within,omitzero"`   // of a soak
 }
@@ -83,6 +84,7 @@ func (j *Judge) turnRun(r int, t sample.Time, n uint64, turn Turn, rest []Point)
 		j.decide(r, t, n, cut)
 	}
 	if run := st.Run; run != nil && turn&Ended != 0 {
+		run.drop(t)
 		// one that ended as it began has not been
 		if !run.Decided && t > run.From && (run.PhaseFrom != 0 || !cut) {
 			j.decide(r, t, n, cut)
@@ -107,9 +109,20 @@ func (j *Judge) phaseOver(r int, t sample.Time, applies Applies, rest []Point, l
 		j.stretchTo(r, t, rest, last)
 	}
 	was := run.On || run.Dark && run.PhaseFrom != 0 && !run.Decided
+	if applies == No {
+		was = was && run.PhaseFrom != t
+		run.drop(t)
+	}
 	run.On, run.Dark = run.On && applies == Yes, applies == Maybe
 	run.Unseen = run.Unseen || run.Dark
 	return was && applies == No && ru.Kind == spec.Soak && len(ru.When) > 0
+}
+
+// drop forgets a phase that is over at t if it began there: it has not been.
+func (run *Run) drop(t sample.Time) {
+	if run.PhaseFrom == t {
+		run.PhaseFrom, run.Decided = 0, run.Earlier
+	}
 }
 
 // resume: the rule applies from t on, and time earns. Another phase of a soak is
@@ -119,6 +132,7 @@ func (j *Judge) resume(r int, t sample.Time, again bool) {
 	run := st.Run
 	if run.PhaseFrom == 0 || ru.Kind == spec.Soak && (run.Decided || !again) {
 		st.clear()
+		run.Earlier = run.Earlier || run.Decided
 		run.Within, run.PhaseFrom, run.Decided = Within{}, t, false
 	}
 	run.On, run.OnFrom = true, t

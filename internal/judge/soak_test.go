@@ -136,7 +136,8 @@ func TestHugeValues(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		list := operationOf
 		for k := range 2 {
-			list = merged(list, every(k, 0, 50*time.Second, time.Second, func(float64) float64 { return rapid.SampledFrom(values).Draw(rt, "x") }))
+			from := time.Duration(rapid.IntRange(0, 9).Draw(rt, "from")) * 100 * time.Millisecond
+			list = merged(list, every(k, from, 50*time.Second, time.Second, func(float64) float64 { return rapid.SampledFrom(values).Draw(rt, "x") }))
 		}
 		for _, kind := range []string{spec.Soak, spec.Lethality, spec.Above, spec.Below, spec.Peak} {
 			for _, scope := range []string{spec.AnyInput, spec.AllInputs, spec.Mean, spec.Max, spec.Min} {

@@ -64,8 +64,7 @@ func (p piece) since(t sample.Time) (rest piece, ok bool) {
 	case t >= p.span.To:
 		return p, false
 	}
-	e := p.e + (p.f-p.e)*float64(t-p.span.From)/float64(p.span.To-p.span.From)
-	return newPiece(Span{t, p.span.To}, e, p.f), true
+	return newPiece(Span{t, p.span.To}, along(p.span, p.e, p.f, t), p.f), true
 }
 
 func newPiece(s Span, e, f float64) piece {
