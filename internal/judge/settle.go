@@ -259,7 +259,7 @@ func (j *Judge) say(w What, r int, t sample.Time, e *Episode) {
 func (j *Judge) builtIn(t sample.Time, n uint64) {
 	if r := j.P.missing() - 1; j.P.due != nil || j.S.Rules[r].Verdict != Unknown {
 		se := &j.S.Rules[r].Series[0]
-		at := max(se.T, t) // what was said of a later instant is not unsaid
+		at := max(se.T, t)                                             // what was said of a later instant is not unsaid
 		*se = Series{Known: true, T: at, Out: se.Out || j.overdue(at)} // until other settings say otherwise: Rewired
 		se.Outside = se.Out
 		j.settle(r, at, n)
