@@ -157,7 +157,9 @@ func (o *oracle) measure(s *story, e *excursion, nodes []node, end sample.Time) 
 	for i := range nodes {
 		n := &nodes[i]
 		if b := s.rule.beyond(n.x); b > 0 && n.t >= e.from && n.t <= end {
-			e.outside++
+			if !n.found {
+				e.outside++
+			}
 			if e.worst.t == 0 || b > s.rule.beyond(e.worst.x) || b == s.rule.beyond(e.worst.x) && n.t < e.worst.t {
 				e.worst = *n
 			}

@@ -43,11 +43,12 @@ type known struct {
 // move is a change in what is known of a tag: a value, or that it is unknown
 // from t on.
 type move struct {
-	k    int // the fact that brought it
-	t    sample.Time
-	gap  bool
-	v    sample.Value
-	held sample.Time // until when the value before is known to have stood
+	k     int // the fact that brought it
+	t     sample.Time
+	gap   bool
+	v     sample.Value
+	held  sample.Time // until when the value before is known to have stood
+	found bool        // no sample, but the word that the value stands
 
 	armed  int         // which gap it begins, in the order in which they were armed
 	passed sample.Time // of a rule's story: see stretch
@@ -182,8 +183,8 @@ func (o *oracle) arm(k int, tags []sample.Tag, cause string) {
 	}
 }
 
-// value: a tag is known to have a value at t.
-func (o *oracle) value(k int, t sample.Tag, v sample.Value, at sample.Time) {
+// value: a tag is known to have a value at t. found: it is no new sample.
+func (o *oracle) value(k int, t sample.Tag, v sample.Value, at sample.Time, found bool) {
 	tag := o.tags[t]
 	if tag.blind != nil {
 		for i := range tag.blind.tags {
@@ -193,7 +194,7 @@ func (o *oracle) value(k int, t sample.Tag, v sample.Value, at sample.Time) {
 		}
 		tag.blind = nil
 	}
-	tag.moves = append(tag.moves, move{k: k, t: at, v: v, held: tag.heard})
+	tag.moves = append(tag.moves, move{k: k, t: at, v: v, held: tag.heard, found: found})
 	tag.hear(k, at)
 }
 
@@ -219,7 +220,7 @@ func (o *oracle) reading(k int, b *record.Scan, r sample.Reading, at sample.Time
 	p := point{b.Time, r.Value, r.Quality, r.Status}
 	if tag.seen && tag.last == p { // said before
 		if b.AsOf != 0 && p.known() {
-			o.value(k, r.Tag, p.V, at)
+			o.value(k, r.Tag, p.V, at, true)
 		}
 		return
 	}
@@ -233,7 +234,7 @@ func (o *oracle) reading(k int, b *record.Scan, r sample.Reading, at sample.Time
 	tag.samples = append(tag.samples, hear{k, p.T})
 	switch {
 	case p.known():
-		o.value(k, r.Tag, p.V, at)
+		o.value(k, r.Tag, p.V, at, false)
 	case tag.blind == nil:
 		o.arm(k, []sample.Tag{r.Tag}, "bad_quality")
 	}
@@ -254,7 +255,7 @@ func (o *oracle) confirm(k int, b *record.Confirm) {
 		case tag.blind == nil:
 			tag.hear(k, b.Time)
 		case tag.blind.cause == "silence" && b.Time > tag.heard:
-			o.value(k, t, tag.last.V, b.Time)
+			o.value(k, t, tag.last.V, b.Time, true)
 		}
 	}
 }

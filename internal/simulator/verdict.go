@@ -45,6 +45,7 @@ type node struct {
 	x     float64
 	v     sample.Value
 	first bool
+	found bool // no sample: a value turned out to have stood
 }
 
 // story is all that a rule had to say, of one parameter on one piece of
@@ -198,7 +199,7 @@ func (s *story) judge(gauges []gauge, moves []tagged, n uint64, passed sample.Ti
 			continue
 		}
 		x := s.rule.number(v.v)
-		s.series[v.i] = append(s.series[v.i], node{v.t, v.held, x, v.v, !g.known})
+		s.series[v.i] = append(s.series[v.i], node{v.t, v.held, x, v.v, !g.known, v.found})
 		g.take(s.rule, x)
 	}
 	outside := slices.ContainsFunc(gauges, func(g gauge) bool { return g.outside })
@@ -288,12 +289,13 @@ func (o *oracle) tellTogether(s *story, inputs []sample.Tag) {
 }
 
 func (o *oracle) judgeTogether(s *story, g *gauge, values []*sample.Value, moves []tagged) {
-	held := sample.Time(math.MaxInt64)
+	held, found := sample.Time(math.MaxInt64), true
 	for _, m := range moves {
 		if m.gap {
 			values[m.i] = nil
 			continue
 		}
+		found = found && m.found
 		v := m.v
 		values[m.i], held = &v, min(held, m.held)
 	}
@@ -302,7 +304,7 @@ func (o *oracle) judgeTogether(s *story, g *gauge, values []*sample.Value, moves
 		return
 	}
 	x := s.rule.together(values)
-	s.series[0] = append(s.series[0], node{moves[0].t, held, x, sample.FloatValue(x), !g.known})
+	s.series[0] = append(s.series[0], node{moves[0].t, held, x, sample.FloatValue(x), !g.known, found})
 	g.take(s.rule, x)
 }
 
