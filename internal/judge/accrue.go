@@ -93,7 +93,10 @@ func (j *Judge) accrueJoined(r int, t sample.Time, points, rest []Point) {
 func (j *Judge) earn(r, k int, p XY, held sample.Time) {
 	st := &j.S.Rules[r]
 	se := &st.Series[k]
-	if se.Known && p.T >= se.T {
+	if se.Known {
+		// the clock may have let it be counted further than where an input is
+		// found to have been lost: that stands, and nothing is counted twice
+		p.T = max(p.T, se.T)
 		held = min(max(held, se.T), p.T)
 		j.hold(r, k, held)
 		if p.T.Sub(held) <= j.P.MaxGap {

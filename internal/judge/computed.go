@@ -76,7 +76,8 @@ func heldOf(points []Point, t sample.Time) (held sample.Time, fresh bool) {
 // add takes the mean on to p. held is how long the last number is known to have
 // stood; what is longer than the largest gap is not counted.
 func (m *Mean) add(p XY, held sample.Time, maxGap time.Duration) {
-	if m.Known && p.T > m.T {
+	if m.Known {
+		p.T = max(p.T, m.T) // as in earn
 		held = min(max(held, m.T), p.T)
 		m.along(Span{m.T, held}, m.X, m.X)
 		if p.T.Sub(held) <= maxGap {

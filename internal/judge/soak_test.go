@@ -154,3 +154,26 @@ func TestHugeValues(t *testing.T) {
 		}
 	})
 }
+
+// TestLostBehindTheClock: the clock has let the mean be counted on to 12, with
+// an input last heard of at 10, when that turns out to have been lost there. What
+// has been counted stands, and is not counted again.
+func TestLostBehindTheClock(t *testing.T) {
+	rule := ruleOf(spec.Above)
+	rule.Scope = spec.Mean
+	p := NewParameter(&spec.Parameter{ID: "p", Inputs: []string{"a", "b"}, Rules: []spec.Rule{rule}, SensorLoss: spec.SensorLoss{MinimumInputs: 1}}, maxGap, nil)
+	s := NewState(p, 0)
+	pl := &player{j: &Judge{P: p, S: &s, Applies: func(_ int, t sample.Time) Applies { return during(t) }}}
+	hot := func(float64) float64 { return 900 }
+	list := merged(every(0, 0, 12*time.Second, time.Second, hot), every(1, 0, 10*time.Second, time.Second, hot), operationOf[:1])
+	for i, h := range list {
+		pl.tell(uint64(i+1), h)
+	}
+	pl.j.Advance(12 * sec)
+	for _, h := range append([]happening{{13 * sec, "gap", 1, 0}}, merged(every(0, 13*time.Second, 46*time.Second, time.Second, hot), operationOf[1:])...) {
+		pl.tell(1000, h)
+	}
+	if got := pl.results; len(got) != 1 || got[0].Actual != 40 || !got[0].Reduced {
+		t.Errorf("%+v, want 40 s of 40, with one input less", got)
+	}
+}
