@@ -60,7 +60,9 @@ func (j *Judge) togetherRule(r int, t sample.Time, n uint64, points []Point, tur
 	switch {
 	case !ok:
 		for k := range st.Memory {
-			st.lose(k)
+			if !ru.each { // what is made of each input is lost with that input
+				st.lose(k)
+			}
 		}
 		st.Series[0].Known = false
 	case fresh:
@@ -102,6 +104,11 @@ func (j *Judge) joined(r int, t sample.Time, points []Point) (x float64, v Value
 				m := &st.Memory[p.Input]
 				m.Point, m.Known = j.derive(r, p.Input, XY{t, y}, &Value{V: p.V.Value}, p.Held)
 			}
+		}
+	}
+	if ru.each && ru.Kind == spec.Frozen { // the time goes on for inputs that have sent nothing too
+		for i := range st.Memory {
+			st.Memory[i].Point = t.Sub(st.Memory[i].From).Seconds()
 		}
 	}
 	x, v.V, ok = j.join(r, t)
