@@ -171,7 +171,7 @@ func (d *decision) carry(a place, r int, next *Running, to int) bool {
 	_, _, p, def := d.s.parameter(a)
 	doc := d.s.Register.Find(next.Spec.ID, next.Spec.Revision)
 	q := &next.Parameters[to]
-	if !slices.Equal(doc.Parameters[to].Inputs, def.Spec.Inputs) {
+	if !slices.Equal(doc.Parameters[to].Inputs, def.Spec.Inputs) || !doc.Parameters[to].Computed.Same(def.Spec.Computed) {
 		return false
 	}
 	k := judge.NewParameter(&doc.Parameters[to], 0, nil).Same(def, r)

@@ -41,6 +41,16 @@ const (
 	kineticBase = 298.15
 )
 
+// Same says whether two are the same value of the same inputs; nil is the inputs
+// themselves.
+func (c *Computed) Same(d *Computed) bool {
+	if c == nil || d == nil {
+		return c == d
+	}
+	kinetic := c.Kinetic == d.Kinetic || c.Kinetic != nil && d.Kinetic != nil && *c.Kinetic == *d.Kinetic
+	return c.Expression == d.Expression && c.Over == d.Over && kinetic
+}
+
 // Value computes the value from those of the inputs, in the parameter's order
 // (true and false as 1 and 0); ok is false when there is none: no finite number.
 // With Over it is the number to be averaged.
