@@ -146,6 +146,19 @@ func Load(b []byte) (*State, error) {
 	return s, nil
 }
 
+// KeepNumbers makes sure that no number which the record gave is given again,
+// where what was decided comes out otherwise now.
+func (s *State) KeepNumbers(recorded *record.Outcome) {
+	for _, e := range recorded.Entries {
+		switch e.Lane {
+		case outbox.Quality:
+			s.Outbox.Quality.Raised = max(s.Outbox.Quality.Raised, e.Seq)
+		case outbox.Event:
+			s.Outbox.Event.Raised = max(s.Outbox.Event.Raised, e.Seq)
+		}
+	}
+}
+
 // Needs are those that have been asked for and not been answered: a shell that
 // starts again reads them again.
 func (s *State) Needs() []record.Need {

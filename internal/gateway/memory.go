@@ -6,7 +6,6 @@ import (
 
 	"andon/internal/engine"
 	"andon/internal/journal"
-	"andon/internal/outbox"
 	"andon/internal/record"
 )
 
@@ -45,20 +44,8 @@ func refold(s *engine.State, records []byte) (differs string, err error) {
 		if differs == "" && !bytes.Equal(record.Append(nil, in, out), record.Append(nil, in, recorded)) {
 			differs = fmt.Sprintf("input %d (%T) comes out otherwise than it was recorded", in.N, in.Body)
 		}
-		keepNumbers(s, &recorded)
+		s.KeepNumbers(&recorded)
 		return nil
 	})
 	return differs, err
-}
-
-// keepNumbers makes sure that no number which the record gave is given again.
-func keepNumbers(s *engine.State, recorded *record.Outcome) {
-	for _, e := range recorded.Entries {
-		switch e.Lane {
-		case outbox.Quality:
-			s.Outbox.Quality.Raised = max(s.Outbox.Quality.Raised, e.Seq)
-		case outbox.Event:
-			s.Outbox.Event.Raised = max(s.Outbox.Event.Raised, e.Seq)
-		}
-	}
 }

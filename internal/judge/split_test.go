@@ -50,7 +50,7 @@ func TestSplitOrTogether(t *testing.T) {
 			}
 			whole.Advance(whole.S.Passed())
 		}
-		end := secs(float64(n+1))
+		end := secs(float64(n + 1))
 		for _, j := range []*Judge{whole, split, late} {
 			j.Advance(end)
 		}

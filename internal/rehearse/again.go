@@ -8,7 +8,6 @@ import (
 
 	"andon/internal/engine"
 	"andon/internal/journal"
-	"andon/internal/outbox"
 	"andon/internal/record"
 	"andon/internal/sample"
 )
@@ -85,7 +84,7 @@ func (a *again) input(in record.Input, recorded record.Outcome) error {
 		return err
 	}
 	out := engine.Decide(a.s, in)
-	a.keepNumbers(&recorded)
+	a.s.KeepNumbers(&recorded)
 	if a.within(in.At) {
 		a.report.Inputs++
 		a.compare(in, &out, &recorded)
@@ -110,18 +109,6 @@ func (a *again) fits(in record.Input) error {
 
 func (a *again) within(t sample.Time) bool {
 	return (a.c.From == 0 || t >= a.c.From) && (a.c.To == 0 || t <= a.c.To)
-}
-
-// keepNumbers makes sure that no number which the record gave is given again.
-func (a *again) keepNumbers(recorded *record.Outcome) {
-	for _, e := range recorded.Entries {
-		switch e.Lane {
-		case outbox.Quality:
-			a.s.Outbox.Quality.Raised = max(a.s.Outbox.Quality.Raised, e.Seq)
-		case outbox.Event:
-			a.s.Outbox.Event.Raised = max(a.s.Outbox.Event.Raised, e.Seq)
-		}
-	}
 }
 
 // compare holds one outcome against the recorded one: judgement by judgement,

@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -192,16 +190,11 @@ func (g *gateway) answer(n record.Need) {
 		}
 	}
 	sort.Slice(list, func(a, b int) bool { return list[a].I < list[b].I })
-	a := record.Answer{Need: n.ID, Count: uint64(len(list))}
-	h := sha256.New()
-	for _, s := range list {
-		h.Write(append(s.JSON(), '\n'))
+	p := record.NewProof(n)
+	for _, x := range list {
+		p.Take(n.Tags[0], x) // all are of its tags
 	}
-	if len(list) > 0 {
-		a.First, a.Last = list[0].I, list[len(list)-1].I
-	}
-	a.SHA256 = hex.EncodeToString(h.Sum(nil))
-	g.decide(max(g.w.now, g.s.At), &a)
+	g.decide(max(g.w.now, g.s.At), p.Answer())
 }
 
 func (g *gateway) waiting() []pendingSample {
