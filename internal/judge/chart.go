@@ -52,7 +52,7 @@ func (j *Judge) charted(r, k int, p XY, v *Value) (x float64, ok bool) {
 	case applies == Maybe:
 		m.interrupt()
 		return st.standing(k)
-	case applies == No, (v.confirmed || v.found) && ru.Chart.Per == spec.PerSample: // the word that a value stands is no sample
+	case applies == No, v.confirmed && ru.Chart.Per == spec.PerSample: // the word that a value stands is no sample
 		return st.standing(k)
 	case ru.Chart.Per == spec.PerSample:
 		before := m.Chart.Points

@@ -47,7 +47,6 @@ type Value struct {
 	V         sample.Value
 	Uncertain bool
 	confirmed bool // no sample: the value is known to stand
-	found     bool // behind a gap: it has turned out to have stood
 }
 
 // Scan takes good values of inputs, all of source time t, from the n-th input.
@@ -107,7 +106,7 @@ func (j *Judge) Heard(i int, t sample.Time) {
 func (j *Judge) Found(i int, t sample.Time, n uint64) {
 	in := &j.S.Inputs[i]
 	if in.Gap && in.Seen {
-		j.Scan(t, n, []Value{{Input: i, V: in.V.Value, found: true}})
+		j.Scan(t, n, []Value{{Input: i, V: in.V.Value, confirmed: true}})
 	}
 }
 
