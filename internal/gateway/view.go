@@ -11,6 +11,7 @@ import (
 	"andon/internal/panel"
 	"andon/internal/quality"
 	"andon/internal/record"
+	"andon/internal/sample"
 	"andon/internal/spec"
 )
 
@@ -193,6 +194,10 @@ func (v *viewer) parameter(s *engine.State, equipment string, ru *engine.Running
 	for i, t := range v.tags(s, equipment, ru.Spec, def) {
 		x.Inputs = append(x.Inputs, inputOf(s, t, def.Inputs[i]))
 	}
+	if def.Computed != nil {
+		x.Computed = true
+		x.Inputs = append([]panel.Input{computedInput(def, &state.Judge, x.Inputs)}, x.Inputs...)
+	}
 	x.Verdict = verdictOf(x.Rules, x.Inputs)
 	for i := range s.Alarms {
 		al := &s.Alarms[i]
@@ -227,11 +232,28 @@ func (v *viewer) tags(s *engine.State, equipment string, ref record.SpecRef, def
 }
 
 func ruleOf(r *spec.Rule, verdict judge.Verdict) panel.Rule {
-	x := panel.Rule{ID: r.ID, Kind: r.Kind, Scope: r.Scope, Low: r.Low, High: r.High, Class: r.Class, Verdict: verdict.String()}
+	x := panel.Rule{ID: r.ID, Kind: r.Kind, Scope: r.Scope, Low: r.Low, High: r.High, Unit: r.Unit, Class: r.Class, Verdict: verdict.String()}
 	if r.Expected != nil {
 		x.Expected = &panel.Value{Value: *r.Expected}
 	}
 	return x
+}
+
+// computedInput is the value that a parameter's rules judge, as the first of its
+// inputs: as old as the oldest of them.
+func computedInput(def *spec.Parameter, st *judge.State, inputs []panel.Input) panel.Input {
+	in := panel.Input{Tag: "computed", Quality: "none", Blind: true}
+	for i := range def.Rules {
+		if se := st.Rules[i].Series; len(se) == 1 && se[0].Known && (def.Rules[i].Kind == spec.High || def.Rules[i].Kind == spec.Low || def.Rules[i].Kind == spec.Band) {
+			in.Value, in.Quality, in.T, in.Blind = panel.Value{Value: sample.FloatValue(se[0].X)}, "good", panel.Instant(se[0].T), false
+		}
+	}
+	for i := range inputs {
+		if i == 0 || inputs[i].Heard < in.Heard {
+			in.Heard = inputs[i].Heard
+		}
+	}
+	return in
 }
 
 func inputOf(s *engine.State, t int, name string) panel.Input {
@@ -256,11 +278,17 @@ func verdictOf(rules []panel.Rule, inputs []panel.Input) string {
 	for _, r := range rules {
 		switch r.Verdict {
 		case panel.Out:
-			return panel.Out
+			if r.Class != spec.Signal { // a signal of a chart is not out of specification
+				return panel.Out
+			}
+		case panel.Undecided:
+			if verdict == panel.NotApplicable {
+				verdict = panel.Undecided
+			}
 		case panel.Unknown:
 			verdict = panel.Unknown
 		case panel.In:
-			if verdict == panel.NotApplicable {
+			if verdict == panel.NotApplicable || verdict == panel.Undecided {
 				verdict = panel.In
 			}
 		}

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"andon/internal/sample"
+	"andon/internal/spec"
 )
 
 // Shown is how a screen shows a parameter: worked out once here, so that the
 // page with script and the page without draw the same.
 type Shown struct {
-	State string  `json:"state" enum:"in,out,unknown,stale,not_applicable" doc:"stale: no good value of any input is known"`
+	State string  `json:"state" enum:"in,out,unknown,stale,not_applicable,undecided" doc:"stale: no good value of any input is known"`
 	Word  string  `json:"word" doc:"the state in words"`
 	Lead  int     `json:"lead" doc:"the input that is shown large: the one nearest to a limit, or furthest beyond it"`
 	Value string  `json:"value"`
@@ -49,7 +50,7 @@ func (p *Parameter) limits() limits {
 	l := limits{low: p.LSL, high: p.USL}
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		if r.Expected != nil {
+		if !r.limitsValue() {
 			continue
 		}
 		on := r.Verdict != NotApplicable
@@ -67,6 +68,11 @@ func (p *Parameter) limits() limits {
 		}
 	}
 	return l
+}
+
+// limitsValue: the rule's low and high are limits on the value itself.
+func (r *Rule) limitsValue() bool {
+	return r.Kind == spec.High || r.Kind == spec.Low || r.Kind == spec.Band
 }
 
 // Show works out how a parameter is shown from everything else in it.
@@ -99,6 +105,9 @@ func (p *Parameter) Show() {
 // lead is the position of the input to show large, -1 when none has a good
 // value.
 func (p *Parameter) lead(l limits) int {
+	if p.Computed && len(p.Inputs) > 0 && !p.Inputs[0].Blind {
+		return 0
+	}
 	best, margin := -1, math.Inf(1)
 	for i := range p.Inputs {
 		in := &p.Inputs[i]
@@ -141,6 +150,8 @@ func (p *Parameter) word(l limits) string {
 		return "in spec"
 	case NotApplicable:
 		return "not judged now"
+	case Undecided:
+		return "decided at the end"
 	}
 	if b := p.blindWord(); b != "" {
 		return b
@@ -165,11 +176,31 @@ func (p *Parameter) side(l limits) string {
 		return " LOW"
 	}
 	for i := range p.Rules {
-		if p.Rules[i].Expected != nil && p.Rules[i].Verdict == Out {
-			return ": not as specified"
+		if r := &p.Rules[i]; r.Verdict == Out && r.Class != spec.Signal && !r.limitsValue() {
+			return r.outWord()
 		}
 	}
 	return ", returning" // inside the limit, not yet by the deadband
+}
+
+// outWord says what is out of a rule that is about something else than the
+// value that is shown.
+func (r *Rule) outWord() string {
+	switch r.Kind {
+	case spec.Rate:
+		return ": rate of change"
+	case spec.Spread:
+		return ": inputs too far apart"
+	case spec.Envelope:
+		return ": outside its profile"
+	case spec.Frozen:
+		return ": does not change"
+	case spec.SPC:
+		return ": control chart"
+	case spec.Soak, spec.Lethality, spec.Above, spec.Below, spec.Peak:
+		return ": " + r.Kind + " not met in the last operation"
+	}
+	return ": not as specified"
 }
 
 // blindWord says which inputs are not known, and why.

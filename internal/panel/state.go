@@ -114,6 +114,7 @@ const (
 	Out           = "out"
 	Unknown       = "unknown"
 	NotApplicable = "not_applicable"
+	Undecided     = "undecided" // by a rule that needs a whole operation, which is under way
 )
 
 // Parameter is one characteristic on one piece of equipment, now.
@@ -129,7 +130,8 @@ type Parameter struct {
 	USL         *float64    `json:"usl"`
 	NOR         *[2]float64 `json:"nor"`
 	PAR         *[2]float64 `json:"par"`
-	Verdict     string      `json:"verdict" enum:"in,out,unknown,not_applicable"`
+	Computed    bool        `json:"computed" doc:"rules judge one value computed of the inputs, which is the first of them here"`
+	Verdict     string      `json:"verdict" enum:"in,out,unknown,not_applicable,undecided"`
 	Rules       []Rule      `json:"rules"`
 	Inputs      []Input     `json:"inputs"`
 	Shown       Shown       `json:"shown" doc:"how a screen shows it"`
@@ -143,8 +145,9 @@ type Rule struct {
 	Low      *float64 `json:"low"`
 	High     *float64 `json:"high"`
 	Expected *Value   `json:"expected"`
+	Unit     string   `json:"unit,omitempty" doc:"of low and high, where it is not the parameter's"`
 	Class    string   `json:"class"`
-	Verdict  string   `json:"verdict" enum:"in,out,unknown,not_applicable"`
+	Verdict  string   `json:"verdict" enum:"in,out,unknown,not_applicable,undecided"`
 }
 
 // Input is the last value of one tag of a parameter.
