@@ -177,6 +177,7 @@ func (d *decision) judgeAgain(a place) {
 	for r := range def.Rules() {
 		d.correctRule(a, r, &was.Rules[r], found[r])
 	}
+	d.passed(a) // what falls due with it does so now
 }
 
 // finding is an excursion, or a requirement on a whole operation that was not
