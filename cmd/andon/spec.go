@@ -25,6 +25,7 @@ func newSpecCommand() *cobra.Command {
 		newSpecVerifyCommand(),
 		newSpecInstallCommand(),
 		newSpecShowCommand(),
+		newSpecDiffCommand(),
 	)
 	return cmd
 }
@@ -131,8 +132,13 @@ func newSpecVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify --approvers FILE SPECIFICATION",
 		Short: "Check that a specification is approved and untouched",
-		Args:  cobra.ExactArgs(1),
+		Long: `verify checks a specification and the approvals beside it by a list of
+approvers. Given the next revision of that list instead, it checks that one.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if isPolicy(args[0]) {
+				return verifyPolicy(cmd, approvers, args[0])
+			}
 			a, err := accept(cmd, approvers, args[0])
 			if err != nil {
 				return err
@@ -204,12 +210,12 @@ func newSpecApproveCommand() *cobra.Command {
 	var o approveOptions
 	cmd := &cobra.Command{
 		Use:   "approve --spec FILE --key FILE --user ID --role ROLE --meaning authored|reviewed|approved",
-		Short: "Sign a specification",
+		Short: "Sign a specification, or a list of approvers",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return approve(cmd, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.spec, "spec", "", "the specification")
+	f.StringVar(&o.spec, "spec", "", "the specification, or the next revision of the list of approvers")
 	f.StringVar(&o.key, "key", "", "your signing key (andon key new)")
 	f.StringVar(&o.user, "user", "", "your id in the list of approvers")
 	f.StringVar(&o.role, "role", "", "your role in the list of approvers")
@@ -219,25 +225,19 @@ func newSpecApproveCommand() *cobra.Command {
 	return cmd
 }
 
-// approve appends one signed note to a specification's approvals.
+// approve appends one signed note to a document's approvals.
 func approve(cmd *cobra.Command, o approveOptions) error {
 	p, err := specdir.Load(o.spec)
 	if err != nil {
 		return exit{exitFound, err}
 	}
-	d, err := spec.Parse(o.spec, p.Document)
+	on, err := signableOf(p)
 	if err != nil {
 		return refused(cmd, err)
 	}
-	list, err := spec.ParseApprovals(p.Approvals)
-	if err != nil {
-		return refused(cmd, fmt.Errorf("%s: %w", specdir.Approvals(o.spec), err))
-	}
-	a := spec.Approval{
-		ID: d.ID, Revision: d.Revision, SHA256: d.SHA256,
-		Meaning: o.meaning, Role: o.role, User: o.user, Time: sample.At(time.Now().Truncate(time.Millisecond)),
-	}
-	if err := d.CanSign(list, a); err != nil {
+	a := on.approval
+	a.Meaning, a.Role, a.User, a.Time = o.meaning, o.role, o.user, sample.At(time.Now().Truncate(time.Millisecond))
+	if err := on.canSign(on.list, a); err != nil {
 		return refused(cmd, err)
 	}
 	signer, err := loadSigner(cmd, o.key, o.passphraseFile)
@@ -251,8 +251,40 @@ func approve(cmd *cobra.Command, o approveOptions) error {
 	if err := specdir.Append(o.spec, p.Approvals, signed); err != nil {
 		return exit{exitFound, err}
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s revision %s: %s, signed into %s\n", d.ID, d.Revision, a, specdir.Approvals(o.spec))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, signed into %s\n", on.name, a, specdir.Approvals(o.spec))
 	return err
+}
+
+// signable is a document as far as signing it goes.
+type signable struct {
+	name     string
+	approval spec.Approval // what a signature on it says, without who and when
+	list     spec.Approvals
+	canSign  func(spec.Approvals, spec.Approval) error
+}
+
+// signableOf reads a specification or a list of approvers, with its approvals.
+func signableOf(p specdir.Pair) (s signable, err error) {
+	parse := spec.ParseApprovals
+	if spec.IsPolicy(p.Document) {
+		policy, err := spec.ParsePolicy(p.Path, p.Document)
+		if err != nil {
+			return s, err
+		}
+		parse = spec.ParsePolicyApprovals
+		s = signable{name: fmt.Sprintf("approvers revision %d", policy.Revision), approval: policy.Approval(), canSign: policy.CanSign}
+	} else {
+		d, err := spec.Parse(p.Path, p.Document)
+		if err != nil {
+			return s, err
+		}
+		s = signable{name: d.ID + " revision " + d.Revision, canSign: d.CanSign,
+			approval: spec.Approval{ID: d.ID, Revision: d.Revision, SHA256: d.SHA256}}
+	}
+	if s.list, err = parse(p.Approvals); err != nil {
+		return s, fmt.Errorf("%s: %w", specdir.Approvals(p.Path), err)
+	}
+	return s, nil
 }
 
 // loadSigner opens a key; a protected one with the passphrase from a file or

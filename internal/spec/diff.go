@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ type part struct {
 	// whole gives what a parameter or rule says, in words: where only one document
 	// has it, it is one change. nil for what has no words as a whole.
 	whole func() string
+	title string // instead of label where the whole is told
 	// listed: the order of the parts is the document's own.
 	listed bool
 }
@@ -84,9 +86,9 @@ func (d *differ) compare(a, b part, path string, labels []string) {
 func (d *differ) pair(a, b *part, path string, labels []string) {
 	switch {
 	case a == nil && b.whole != nil:
-		d.add(path, "", b.whole(), append(slices.Clip(labels), b.label), "added")
+		d.add(path, "", b.whole(), append(slices.Clip(labels), cmp.Or(b.title, b.label)), "added")
 	case b == nil && a.whole != nil:
-		d.add(path, a.whole(), "", append(slices.Clip(labels), a.label), "removed")
+		d.add(path, a.whole(), "", append(slices.Clip(labels), cmp.Or(a.title, a.label)), "removed")
 	case a == nil:
 		d.compare(b.without(), *b, path, labels)
 	case b == nil:

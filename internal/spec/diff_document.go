@@ -95,7 +95,7 @@ func parameterPart(p *Parameter) part {
 		computedPart(p),
 		rulesPart(p),
 	}
-	return part{key: "[" + p.ID + "]", label: p.ID, whole: whole, parts: append(parts, handlingParts(p)...)}
+	return part{key: "[" + p.ID + "]", label: p.ID, title: "parameter " + p.ID, whole: whole, parts: append(parts, handlingParts(p)...)}
 }
 
 // handlingParts are what follows from a parameter's state: what is missing, who

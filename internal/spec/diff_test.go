@@ -51,7 +51,7 @@ func TestDiffWords(t *testing.T) {
 		{"a rule less", good, edits(over, ""), []string{"load_temp: rule over: removed"}},
 		{"a rule more", edits(over, ""), good, []string{"load_temp: rule over: added"}},
 		{"rules exchanged", good, edits(over, normal, normal, over), []string{"load_temp: rules: in another order: normal, over, spec, low"}},
-		{"a parameter more", good, good + "  - {id: p, inputs: [x], unit: bar, rules: [{id: r, kind: low, limit: 5}]}\n", []string{"p: added"}},
+		{"a parameter more", good, good + "  - {id: p, inputs: [x], unit: bar, rules: [{id: r, kind: low, limit: 5}]}\n", []string{"parameter p: added"}},
 		{"a computed value", every, strings.Replace(every, "p_in > 0 ? p_in - p_out : 0", "p_in - p_out", 1), []string{"dp: computed: p_in > 0 ? p_in - p_out : 0 -> p_in - p_out"}},
 		{"a soak, a slope, a profile, ranges", every, strings.NewReplacer("min: 45min, max: 75min", "min: 50min", `unit: "[degF]/min", scope`, `unit: "[degF]/h", scope`, "[45min, 870, null]", "[50min, 870, null]", "angle: [40, null]}", "angle: [40, 90]}").Replace(every), []string{
 			"load_temp: rule ramp: unit: [degF]/min (a slope per 1min) -> [degF]/h (a slope per 1h)",
