@@ -1,14 +1,8 @@
 package spec
 
 import (
-	"bytes"
-	"encoding/base64"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"regexp"
-	"strings"
-	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -22,10 +16,13 @@ const (
 	Approved = "approved"
 )
 
-// approvalHeader is the first line of every approval's text. Other acts that
-// will be signed in the same form (withdrawal, concession) begin with a line of
-// their own, so that a signature on one can never be read as another.
-const approvalHeader = "andon.approval/1"
+// The first line of an approval's text, by what is approved. Other acts that are
+// signed in the same form (withdrawal) begin with a line of their own, so that a
+// signature on one can never be read as another.
+const (
+	approvalHeader       = "andon.approval/1"
+	policyApprovalHeader = "andon.policy-approval/1"
+)
 
 // Bounds on an approvals file: far above any real one, low enough that a
 // forged one costs nothing to refuse.
@@ -47,13 +44,18 @@ var (
 	revisionShape = shape{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`), "up to 32 letters, digits, -, _ and ., a letter or digit first"}
 	userShape     = shape{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`), "up to 64 letters, digits, ., _, @ and -, a letter or digit first"}
 	digestShape   = shape{regexp.MustCompile(`^[0-9a-f]{64}$`), "64 hex digits"}
+	meaningShape  = shape{regexp.MustCompile(`^(authored|reviewed|approved)$`), "authored, reviewed or approved"}
+	lineShape     = shape{regexp.MustCompile(`^.*$`), "one line"}
 )
 
-// Approval is one person's signed word on one exact document. The text that is
-// signed is written by Text; the package comment has an example.
+// Approval is one person's signed word on one exact document: a specification,
+// or a list of approvers. The text that is signed is written by Text; the package
+// comment has examples.
 type Approval struct {
+	// Policy: it is on a list of approvers, which has no ID.
+	Policy   bool        `json:"policy,omitempty"`
 	ID       string      `json:"id"`       // of the specification
-	Revision string      `json:"revision"` // of the specification
+	Revision string      `json:"revision"` // of the document
 	SHA256   string      `json:"sha256"`   // hex, of the document's bytes
 	Meaning  string      `json:"meaning"`  // Authored, Reviewed, Approved
 	Role     string      `json:"role"`     // in which the person signed
@@ -73,190 +75,78 @@ type Approval struct {
 // stand there.
 type Approvals []Approval
 
-// Text is what is signed: eight lines of a word and its value, in this order
-// and no other, so that an approval has exactly one form.
-func (a Approval) Text() string {
-	var b strings.Builder
-	b.WriteString(approvalHeader + "\n")
-	for _, l := range a.lines() {
-		fmt.Fprintf(&b, "%s %s\n", l.word, l.value)
+// Text is what is signed: a line that says what it is, then a line for each word
+// and its value, in this order and no other, so that an approval has exactly one
+// form.
+func (a Approval) Text() string { return noteText(a.header(), a.lines()) }
+
+func (a Approval) header() string {
+	if a.Policy {
+		return policyApprovalHeader
 	}
-	return b.String()
+	return approvalHeader
 }
 
-type approvalLine struct{ word, value string }
-
-func (a Approval) lines() []approvalLine {
-	return []approvalLine{
-		{"specification", a.ID},
-		{"revision", a.Revision},
-		{"sha256", a.SHA256},
-		{"meaning", a.Meaning},
-		{"role", a.Role},
-		{"user", a.User},
-		{"time", a.Time.String()},
+func (a Approval) lines() []noteLine {
+	list := []noteLine{
+		{"specification", a.ID, idShape},
+		{"revision", a.Revision, revisionShape},
+		{"sha256", a.SHA256, digestShape},
+		{"meaning", a.Meaning, meaningShape},
+		{"role", a.Role, userShape},
+		{"user", a.User, userShape},
+		{"time", a.Time.String(), lineShape},
 	}
+	if a.Policy {
+		return list[1:]
+	}
+	return list
 }
 
 // Sign returns the note as it is appended to the approvals file: text,
 // signature line, empty line. It refuses an approval that Verify could not read
 // back.
 func (a Approval) Sign(s note.Signer) ([]byte, error) {
-	if err := a.wellFormed(); err != nil {
-		return nil, fmt.Errorf("sign approval: %w", err)
-	}
-	b, err := note.Sign(&note.Note{Text: a.Text()}, s)
+	b, err := signNote(a.header(), a.lines(), a.Time, s)
 	if err != nil {
 		return nil, fmt.Errorf("sign approval: %w", err)
 	}
-	return append(b, '\n'), nil
+	return b, nil
 }
 
-// wellFormed checks each field's shape, not whether it is true.
-func (a Approval) wellFormed() error {
-	switch a.Meaning {
-	case Authored, Reviewed, Approved:
-	default:
-		return fmt.Errorf("meaning %q: want %s, %s or %s", a.Meaning, Authored, Reviewed, Approved)
-	}
-	for _, f := range []struct {
-		word, value string
-		shape       shape
-	}{
-		{"specification", a.ID, idShape},
-		{"revision", a.Revision, revisionShape},
-		{"sha256", a.SHA256, digestShape},
-		{"role", a.Role, userShape},
-		{"user", a.User, userShape},
-	} {
-		if !f.shape.MatchString(f.value) {
-			return fmt.Errorf("%s %q: want %s", f.word, clip(f.value), f.shape.like)
-		}
-	}
-	if a.Time == 0 {
-		return errors.New("time: missing")
-	}
-	return nil
-}
+// ParseApprovals reads the approvals file of a specification: notes one after the
+// other, each of a text, an empty line, one signature line and an empty line. It
+// checks form only; Verify checks that the signatures are true and enough. Since
+// every part has exactly one form, the notes' bytes are those of the file.
+func ParseApprovals(b []byte) (Approvals, error) { return parseApprovals(b, false) }
 
-// ParseApprovals reads an approvals file: notes one after the other, each of a
-// text, an empty line, one signature line and an empty line. It checks form
-// only; Verify checks that the signatures are true and enough. Since every part
-// has exactly one form, the notes' bytes are those of the file.
-func ParseApprovals(b []byte) (Approvals, error) {
-	if len(b) > MaxApprovalsBytes {
-		return nil, fmt.Errorf("approvals: %d bytes, more than %d", len(b), MaxApprovalsBytes)
-	}
-	if i := bytes.IndexByte(b, '\r'); i >= 0 {
-		return nil, fmt.Errorf("approvals: line %d ends in a carriage return: the file was saved by an editor or sent as text; bring it again as it was signed", bytes.Count(b[:i], []byte("\n"))+1)
-	}
+// ParsePolicyApprovals is ParseApprovals for the file beside a list of approvers.
+func ParsePolicyApprovals(b []byte) (Approvals, error) { return parseApprovals(b, true) }
+
+func parseApprovals(b []byte, policy bool) (Approvals, error) {
 	var list Approvals
-	for len(b) > 0 {
-		n := len(list) + 1
-		if n > MaxApprovals {
-			return nil, fmt.Errorf("approvals: more than %d notes", MaxApprovals)
-		}
-		one, rest, err := cutNote(b)
-		if err != nil {
-			return nil, fmt.Errorf("approvals: note %d: %w", n, err)
-		}
-		a, err := parseApproval(one)
-		if err != nil {
-			return nil, fmt.Errorf("approvals: note %d: %w", n, err)
-		}
-		list, b = append(list, a), rest
+	err := eachNote(b, func(one []byte) error {
+		a, err := parseApproval(one, policy)
+		list = append(list, a)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("approvals: %w", err)
 	}
 	return list, nil
 }
 
-var sigPrefix = []byte("— ")
-
-// cutNote takes the first note, without its closing empty line, off b.
-func cutNote(b []byte) (one, rest []byte, err error) {
-	i := bytes.Index(b, []byte("\n\n"))
-	if i < 0 {
-		return nil, nil, errors.New("no empty line between text and signature: the note is cut short")
+func parseApproval(one []byte, policy bool) (Approval, error) {
+	a := Approval{Policy: policy}
+	var id string
+	into := []*string{&id, &a.Revision, &a.SHA256, &a.Meaning, &a.Role, &a.User}
+	if policy {
+		into = into[1:]
 	}
-	j := bytes.IndexByte(b[i+2:], '\n')
-	if j < 0 || !bytes.HasPrefix(b[i+2:], sigPrefix) {
-		return nil, nil, errors.New("no signature line after the text: the note is cut short or not signed")
-	}
-	end := i + 2 + j + 1
-	switch rest = b[end:]; {
-	case bytes.HasPrefix(rest, sigPrefix):
-		return nil, nil, errors.New("more than one signature line: one note carries one person's signature")
-	case len(rest) == 0 || rest[0] != '\n':
-		return nil, nil, errors.New("no empty line after the signature line: the note is cut short or another was put behind it by hand")
-	}
-	return b[:end], rest[1:], nil
-}
-
-func parseApproval(one []byte) (Approval, error) {
-	split := bytes.LastIndex(one, []byte("\n\n"))
-	text, sig := string(one[:split+1]), string(one[split+2:len(one)-1])
-	a, err := parseApprovalText(text)
+	n, err := parseNote(one, a.header(), a.lines(), into)
 	if err != nil {
 		return Approval{}, err
 	}
-	if a.Key, err = parseSignatureLine(sig); err != nil {
-		return Approval{}, err
-	}
-	a.signed = bytes.Clone(one)
+	a.ID, a.Time, a.Key, a.signed = id, n.time, n.key, n.signed
 	return a, nil
-}
-
-// parseApprovalText reads what Text wrote and nothing else.
-func parseApprovalText(text string) (Approval, error) {
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	if lines[0] != approvalHeader {
-		return Approval{}, fmt.Errorf("first line %q: want %q", clip(lines[0]), approvalHeader)
-	}
-	var a Approval
-	var when string
-	into := []*string{&a.ID, &a.Revision, &a.SHA256, &a.Meaning, &a.Role, &a.User, &when}
-	want := a.lines()
-	if len(lines) != 1+len(want) {
-		return Approval{}, fmt.Errorf("%d lines of text: want %d", len(lines), 1+len(want))
-	}
-	for i, l := range want {
-		value, ok := strings.CutPrefix(lines[i+1], l.word+" ")
-		if !ok {
-			return Approval{}, fmt.Errorf("line %d %q: want %q and its value", i+2, clip(lines[i+1]), l.word)
-		}
-		*into[i] = value
-	}
-	std, err := time.Parse(time.RFC3339Nano, when)
-	if err != nil {
-		return Approval{}, fmt.Errorf("time %q: want RFC 3339 in UTC", clip(when))
-	}
-	a.Time = sample.At(std)
-	if err := a.wellFormed(); err != nil {
-		return Approval{}, err
-	}
-	if a.Text() != text { // another way to write the same instant
-		return Approval{}, fmt.Errorf("time %q: want %s", clip(when), a.Time)
-	}
-	return a, nil
-}
-
-// parseSignatureLine returns the key that a signature line names. The line must
-// be the one form of its signature: base64 leaves bits that a laxer reader
-// ignores.
-func parseSignatureLine(line string) (key string, err error) {
-	name, b64, ok := strings.Cut(strings.TrimPrefix(line, string(sigPrefix)), " ")
-	raw, err := base64.StdEncoding.Strict().DecodeString(b64)
-	const hashAndEd25519 = 4 + 64
-	if !ok || err != nil || len(raw) != hashAndEd25519 || strings.ContainsRune(name, '+') {
-		return "", errors.New("the signature line is damaged")
-	}
-	return fmt.Sprintf("%s+%08x", name, binary.BigEndian.Uint32(raw)), nil
-}
-
-// clip keeps foreign text in messages short.
-func clip(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"andon/internal/sample"
 	"andon/internal/strictyaml"
 )
 
@@ -42,6 +43,8 @@ type Person struct {
 	Name string // as printed beside a signature
 	Role string
 	Key  string // public key, as `andon key new` prints it
+	// Until is when the key runs out, 0 for never.
+	Until sample.Time
 
 	verifier note.Verifier
 }
@@ -61,6 +64,9 @@ func (p *Policy) Person(id string) *Person {
 	}
 	return nil
 }
+
+// expired says whether the person's key has run out by t.
+func (p *Person) expired(t sample.Time) bool { return p.Until != 0 && t >= p.Until }
 
 // String says the requirement in words.
 func (r Requirement) String() string {
@@ -137,9 +143,10 @@ func people(n strictyaml.Node) []Person {
 	seen := map[string]string{} // what must be one person's -> whose it is
 	for _, e := range nodes {
 		who := Person{
-			ID:   shaped(e.Need("id"), userShape),
-			Name: words(e.Need("name")),
-			Role: shaped(e.Need("role"), userShape),
+			ID:    shaped(e.Need("id"), userShape),
+			Name:  words(e.Need("name")),
+			Role:  shaped(e.Need("role"), userShape),
+			Until: instant(e.Get("until")),
 		}
 		key := e.Need("key")
 		who.verifier = verifier(key)

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,9 @@ type Installed struct {
 	At        sample.Time `json:"at"` // the instant of installation: never in force before
 	// Draft: it is rehearsed, and in force from At on, whatever it says.
 	Draft bool `json:"draft,omitempty"`
+	// Policy is the revision of the list of approvers under which it was accepted,
+	// 0 where that was not noted.
+	Policy int `json:"policy,omitempty"`
 
 	doc *Document
 }
@@ -139,6 +143,13 @@ func (r Register) Find(id, revision string) *Document {
 		}
 	}
 	return nil
+}
+
+// Holds says whether exactly these bytes, approvals included, are installed.
+func (r Register) Holds(document, approvals []byte) bool {
+	return slices.ContainsFunc(r.installed, func(in Installed) bool {
+		return bytes.Equal(in.Document, document) && bytes.Equal(in.Approvals, approvals)
+	})
 }
 
 // Place is where and on what something is judged. Material and Operation are ""

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"andon/internal/sample"
 )
 
 // Refusal is one reason for which approvals are not accepted, and how to mend
@@ -67,17 +69,63 @@ func Verify(p *Policy, document, approvals []byte) (*Document, Approvals, error)
 
 // Accept is Verify for a document that has been parsed already.
 func (p *Policy) Accept(d *Document, approvals []byte) (Approvals, error) {
-	list, err := ParseApprovals(approvals)
+	return p.accept(d.subject(), approvals)
+}
+
+// AcceptAt is Accept at the instant of installation: no key may have run out by
+// then either. When a note was really signed nobody can prove; an owner of an old
+// key could date it back.
+func (p *Policy) AcceptAt(d *Document, approvals []byte, at sample.Time) (Approvals, error) {
+	return p.acceptAt(d.subject(), approvals, at)
+}
+
+func (p *Policy) acceptAt(on subject, approvals []byte, at sample.Time) (Approvals, error) {
+	list, err := p.accept(on, approvals)
+	if err != nil {
+		return nil, err
+	}
+	var refused Refusals
+	for i, a := range list {
+		if who := p.Person(a.User); who.expired(at) {
+			refused = append(refused, Refusal{i + 1, a.String(), fmt.Sprintf("the key of %s ran out at %s, before this came here", who.ID, who.Until), "put the person's new key into the list of approvers, and sign again"})
+		}
+	}
+	if len(refused) > 0 {
+		return nil, refused
+	}
+	return list, nil
+}
+
+// subject is what approvals are on.
+type subject struct {
+	policy               bool
+	id, revision, sha256 string
+}
+
+func (d *Document) subject() subject { return subject{false, d.ID, d.Revision, d.SHA256} }
+
+// String names it in words.
+func (s subject) String() string {
+	if s.policy {
+		return "the list of approvers revision " + s.revision
+	}
+	return s.id + " revision " + s.revision
+}
+
+func (a *Approval) subject() subject { return subject{a.Policy, a.ID, a.Revision, a.SHA256} }
+
+func (p *Policy) accept(on subject, approvals []byte) (Approvals, error) {
+	list, err := parseApprovals(approvals, on.policy)
 	if err != nil {
 		reason := strings.TrimPrefix(err.Error(), "approvals: ")
 		return nil, Refusals{{Reason: reason, Hint: "take the file as andon spec approve wrote it"}}
 	}
 	var refused Refusals
 	for i := range list {
-		refused = append(refused, p.checkNote(d, i+1, &list[i])...)
+		refused = append(refused, p.checkNote(on, i+1, &list[i])...)
 	}
 	if len(refused) == 0 { // what false notes amount to is no matter
-		refused = p.checkTogether(d, list)
+		refused = p.checkTogether(on, list)
 	}
 	if len(refused) > 0 {
 		return nil, refused
@@ -86,15 +134,15 @@ func (p *Policy) Accept(d *Document, approvals []byte) (Approvals, error) {
 }
 
 // checkNote checks one note for itself and sets the signer's printed name.
-func (p *Policy) checkNote(d *Document, n int, a *Approval) (refused Refusals) {
+func (p *Policy) checkNote(on subject, n int, a *Approval) (refused Refusals) {
 	no := func(hint, format string, args ...any) {
 		refused = append(refused, Refusal{n, a.String(), fmt.Sprintf(format, args...), hint})
 	}
-	if a.ID != d.ID || a.Revision != d.Revision {
-		no("these approvals belong to another specification", "it signs %s revision %s, the document is %s revision %s", a.ID, a.Revision, d.ID, d.Revision)
+	if a.ID != on.id || a.Revision != on.revision {
+		no("these approvals belong to another document", "it signs %s, the document is %s", a.subject(), on)
 	}
-	if a.SHA256 != d.SHA256 {
-		no("the document was changed after it was signed, or the approvals are another document's: approve it again", "it signs other bytes: sha256 %s, the document has %s", a.SHA256, d.SHA256)
+	if a.SHA256 != on.sha256 {
+		no("the document was changed after it was signed, or the approvals are another document's: approve it again", "it signs other bytes: sha256 %s, the document has %s", a.SHA256, on.sha256)
 	}
 	who := p.Person(a.User)
 	if who == nil {
@@ -104,34 +152,38 @@ func (p *Policy) checkNote(d *Document, n int, a *Approval) (refused Refusals) {
 	if a.Role != who.Role {
 		no("", "%s has the role %s", who.ID, who.Role)
 	}
-	if err := checkSignature(who.verifier, a); err != nil {
+	if who.expired(a.Time) {
+		no("put the person's new key into the list of approvers, and sign again", "the key of %s ran out at %s, before it was signed", who.ID, who.Until)
+	}
+	if err := checkSignature(who.verifier, a.User, a.Key, a.signed); err != nil {
 		no("sign with the key that belongs to the person", "%v", err)
 	}
 	a.Name = who.Name
 	return refused
 }
 
-// checkSignature verifies a note with one person's key and no other.
-func checkSignature(v note.Verifier, a *Approval) error {
-	if want := fmt.Sprintf("%s+%08x", v.Name(), v.KeyHash()); a.Key != want {
-		return fmt.Errorf("signed with the key %s, which is not the key of %s (%s)", a.Key, a.User, want)
+// checkSignature verifies a note with one person's key and no other. key is what
+// its signature line names.
+func checkSignature(v note.Verifier, user, key string, signed []byte) error {
+	if want := fmt.Sprintf("%s+%08x", v.Name(), v.KeyHash()); key != want {
+		return fmt.Errorf("signed with the key %s, which is not the key of %s (%s)", key, user, want)
 	}
-	_, err := note.Open(a.signed, note.VerifierList(v))
+	_, err := note.Open(signed, note.VerifierList(v))
 	var invalid *note.InvalidSignatureError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &invalid):
-		return fmt.Errorf("the signature is not that of %s on this text: text or signature was changed", a.Key)
+		return fmt.Errorf("the signature is not that of %s on this text: text or signature was changed", key)
 	}
 	return fmt.Errorf("check the signature: %w", err)
 }
 
 // checkTogether checks what true notes amount to.
-func (p *Policy) checkTogether(d *Document, list Approvals) Refusals {
+func (p *Policy) checkTogether(on subject, list Approvals) Refusals {
 	refused := list.conflicts()
 	if !slices.ContainsFunc(list, func(a Approval) bool { return a.Meaning == Authored }) {
-		refused = append(refused, Refusal{Reason: fmt.Sprintf("no note says who authored %s revision %s", d.ID, d.Revision), Hint: "its author signs it with the meaning authored"})
+		refused = append(refused, Refusal{Reason: fmt.Sprintf("no note says who authored %s", on), Hint: "its author signs it with the meaning authored"})
 	}
 	if len(refused) > 0 {
 		return refused
@@ -165,10 +217,12 @@ func (list Approvals) conflicts() (refused Refusals) {
 // has, as far as it can be seen without the list of approvers: those that are
 // there sign other bytes, or a cannot stand beside them. The error is Refusals;
 // the new note has the number after the last.
-func (d *Document) CanSign(list Approvals, a Approval) error {
+func (d *Document) CanSign(list Approvals, a Approval) error { return canSign(d.SHA256, list, a) }
+
+func canSign(sha256 string, list Approvals, a Approval) error {
 	var refused Refusals
 	for i, old := range list {
-		if old.SHA256 != d.SHA256 {
+		if old.SHA256 != sha256 {
 			refused = append(refused, Refusal{i + 1, old.String(), "it signs other bytes: the document was changed after it was signed", "remove the approvals and have the document signed again"})
 		}
 	}
