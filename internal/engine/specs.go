@@ -11,32 +11,6 @@ import (
 	"andon/internal/spec"
 )
 
-// policy takes the list of approvers. The first is taken as it is found, and
-// its fingerprint goes on record; another one must follow on it.
-func (d *decision) policy(b *record.Policy) {
-	p, err := spec.ParsePolicy("approvers", b.Document)
-	if err != nil {
-		d.audit(audit{Who: "gateway", Action: "refuse", Object: "approvers", Reason: err.Error()})
-		return
-	}
-	old := ""
-	if d.s.Policy != nil {
-		if before, err := spec.ParsePolicy("approvers", d.s.Policy.Document); err == nil {
-			if before.SHA256 == p.SHA256 {
-				return
-			}
-			old = fmt.Sprintf("revision %d, sha256 %s", before.Revision, before.SHA256)
-		}
-	}
-	if old != "" {
-		d.audit(audit{Who: "gateway", Action: "refuse", Object: "approvers", Old: old, New: p.SHA256,
-			Reason: "a changed list of approvers needs signatures under the one before, which this version cannot check: the one before stays"})
-		return
-	}
-	d.s.Policy = b
-	d.audit(audit{Who: "gateway", Action: "install", Object: "approvers", New: fmt.Sprintf("revision %d, sha256 %s", p.Revision, p.SHA256)})
-}
-
 // specDocument tells of a specification's arrival.
 type specDocument struct {
 	Schema    string          `json:"schema"`
@@ -60,7 +34,10 @@ type approvalFacts struct {
 // specification verifies a document that is offered and installs it, or refuses
 // it whole; what was in force stays in force.
 func (d *decision) specification(b *record.Specification) {
-	doc, approvals, err := d.verified(b)
+	if d.s.Register.Holds(b.Document, b.Approvals) {
+		return // a directory is offered at each start; what was accepted stays so, whoever may sign by now
+	}
+	doc, approvals, policy, err := d.verified(b)
 	if err != nil {
 		d.refuse(doc, b, err)
 		return
@@ -69,7 +46,7 @@ func (d *decision) specification(b *record.Specification) {
 		d.refuse(doc, b, err)
 		return
 	}
-	reg, doc, err := d.s.Register.Install(spec.Installed{Document: b.Document, Approvals: b.Approvals, At: d.at, Draft: b.Draft})
+	reg, doc, err := d.s.Register.Install(spec.Installed{Document: b.Document, Approvals: b.Approvals, At: d.at, Draft: b.Draft, Policy: policy})
 	if errors.Is(err, spec.ErrInstalled) {
 		return
 	}
@@ -113,28 +90,26 @@ func (d *decision) rivals(doc *spec.Document) error {
 	return errors.Join(errs...)
 }
 
-// verified says whether a document may judge here: approved under the policy,
-// untouched, and about equipment and tags that there are.
-func (d *decision) verified(b *record.Specification) (*spec.Document, spec.Approvals, error) {
+// verified says whether a document may judge here: approved under the policy in
+// force, whose revision it returns, untouched, and about equipment and tags that
+// there are.
+func (d *decision) verified(b *record.Specification) (*spec.Document, spec.Approvals, int, error) {
 	doc, err := spec.Parse("specification", b.Document)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	if err := doc.Check(d.s.specFacts()); err != nil {
-		return doc, nil, err
+		return doc, nil, 0, err
 	}
 	if b.Unsigned {
-		return doc, nil, nil
+		return doc, nil, 0, nil
 	}
-	if d.s.Policy == nil {
-		return doc, nil, errors.New("there is no list of approvers: nothing can be approved")
-	}
-	p, err := spec.ParsePolicy("approvers", d.s.Policy.Document)
+	p, err := d.s.policyInForce()
 	if err != nil {
-		return doc, nil, err
+		return doc, nil, 0, err
 	}
-	approvals, err := p.Accept(doc, b.Approvals)
-	return doc, approvals, err
+	approvals, err := p.AcceptAt(doc, b.Approvals, d.at)
+	return doc, approvals, p.Revision, err
 }
 
 func (d *decision) refuse(doc *spec.Document, b *record.Specification, err error) {

@@ -30,10 +30,12 @@ type State struct {
 	Gaps      []quality.Gap `json:"gaps"`      // open ones, in the order they were armed
 	// Filling are gaps that have ended and that late samples may still fill, the
 	// oldest first.
-	Filling  []quality.Gap  `json:"filling,omitempty"`
-	Alarms   []alarm.Alarm  `json:"alarms"` // all that are not normal, in the order they were raised
-	Policy   *record.Policy `json:"policy"` // by which approvals are judged
-	Register spec.Register  `json:"register"`
+	Filling []quality.Gap  `json:"filling,omitempty"`
+	Alarms  []alarm.Alarm  `json:"alarms"` // all that are not normal, in the order they were raised
+	Policy  *record.Policy `json:"policy"` // by which approvals are judged
+	// Policies are all revisions of it that have been in force, the last one now.
+	Policies []PolicyRevision `json:"policies,omitempty"`
+	Register spec.Register    `json:"register"`
 	// Reached is the latest instant at which revisions have been switched: a
 	// clock that steps back revives nothing.
 	Reached sample.Time  `json:"reached"`
@@ -142,6 +144,7 @@ func Load(b []byte) (*State, error) {
 	if err := json.Unmarshal(b, s); err != nil {
 		return nil, fmt.Errorf("load saved state: %w", err)
 	}
+	s.knowPolicies()
 	s.reindex()
 	return s, nil
 }

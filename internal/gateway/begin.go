@@ -121,14 +121,14 @@ type document struct {
 func (g *Gateway) documents() ([]document, error) {
 	var list []document
 	paths := g.o.Config.Specs
-	approvers, err := os.ReadFile(paths.Approvers)
+	approvers, err := specdir.Load(paths.Approvers)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		g.log.Warn("no list of approvers: no specification can judge", "file", paths.Approvers)
 	case err != nil:
 		return nil, fmt.Errorf("list of approvers: %w", err)
 	default:
-		list = append(list, document{paths.Approvers, &record.Policy{Document: approvers}})
+		list = append(list, document{paths.Approvers, &record.Policy{Document: approvers.Document, Approvals: approvers.Approvals}})
 	}
 	pairs, err := specdir.Read(paths.Dir)
 	if err != nil {

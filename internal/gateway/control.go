@@ -19,6 +19,7 @@ import (
 	"andon/internal/journal"
 	"andon/internal/record"
 	"andon/internal/sample"
+	"andon/internal/spec"
 )
 
 // What the control socket answers. It is for the commands of this program on
@@ -28,7 +29,7 @@ const (
 	AskVerify = "/journal/verify" // key → journal.Report
 	AskExport = "/journal/export" // from, to, lot, event → JSON lines
 	AskRoot   = "/journal/root"   // size, note → text
-	AskSpec   = "/spec"           // POST {"document","approvals"} → text
+	AskSpec   = "/spec"           // POST {"document","approvals"} → text; a list of approvers too
 	AskStatus = "/status"         // → ControlStatus
 
 	AskOutbox  = "/outbox"         // → OutboxReport
@@ -166,7 +167,7 @@ func (c *counting) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// offered is a specification on its way to the daemon.
+// offered is a specification, or a list of approvers, on its way to the daemon.
 type offered struct {
 	Document  []byte `json:"document"`
 	Approvals []byte `json:"approvals"`
@@ -180,7 +181,11 @@ func (g *Gateway) installOverControl(w io.Writer, r *http.Request) error {
 	if err := json.NewDecoder(io.LimitReader(r.Body, offeredAtMost)).Decode(&o); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
-	out, err := g.Decide(r.Context(), &record.Specification{Document: o.Document, Approvals: o.Approvals, By: "file"})
+	var body record.Body = &record.Specification{Document: o.Document, Approvals: o.Approvals, By: "file"}
+	if spec.IsPolicy(o.Document) {
+		body = &record.Policy{Document: o.Document, Approvals: o.Approvals}
+	}
+	out, err := g.Decide(r.Context(), body)
 	if err != nil {
 		return err
 	}
@@ -191,13 +196,13 @@ func (g *Gateway) installOverControl(w io.Writer, r *http.Request) error {
 	return err
 }
 
-// refusal is why a specification was refused, "" if it was not.
+// refusal is why a controlled document was refused, "" if it was not.
 func refusal(entries []record.Entry) string {
 	for _, e := range entries {
 		var told struct {
-			Data struct{ State, Reason string } `json:"data"`
+			Data struct{ Action, Reason string } `json:"data"`
 		}
-		if e.Topic == "quality/spec" && json.Unmarshal(e.Payload, &told) == nil && told.Data.State == "refused" {
+		if e.Topic == "event/audit" && json.Unmarshal(e.Payload, &told) == nil && told.Data.Action == "refuse" {
 			return told.Data.Reason
 		}
 	}
