@@ -21,8 +21,11 @@ func newSpecInstallCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "install --config FILE SPECIFICATION",
 		Short: "Put an approved specification in force on this gateway",
-		Args:  cobra.ExactArgs(1),
-		RunE:  func(cmd *cobra.Command, args []string) error { return install(cmd, settings, args[0]) },
+		Long: `install hands a specification with the approvals beside it to the running
+gateway, and puts it into the directory that is read at each start. The next
+revision of the list of approvers is installed in the same way.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return install(cmd, settings, args[0]) },
 	}
 	cmd.Flags().StringVar(&settings, "config", "", "settings of the gateway (gateway.yaml)")
 	required(cmd, "config")
@@ -39,6 +42,9 @@ func install(cmd *cobra.Command, settings, path string) error {
 	}
 	if err != nil {
 		return exit{exitFound, err}
+	}
+	if isPolicy(path) {
+		return installPolicy(cmd, c, path)
 	}
 	a, err := accept(cmd, c.Specs.Approvers, path)
 	if err != nil {
