@@ -9,6 +9,7 @@ import (
 
 	"andon/internal/engine"
 	"andon/internal/panel"
+	"andon/internal/sample"
 	"andon/internal/spec"
 )
 
@@ -19,16 +20,26 @@ func ms(d time.Duration) float64 { return float64(d) / 1e6 }
 func (v *viewer) specifications(s *engine.State) []panel.Spec {
 	all := s.Register.All()
 	key := specKey(s, len(all))
-	if key == v.specKey {
-		return v.specs
+	if key != v.specKey {
+		// what has been superseded stays so when the clock steps back
+		v.specs, v.specKey = specsOf(s, max(s.At, s.Reached)), key
 	}
+	return v.specs
+}
+
+// specsOf are all installed revisions as they stand at an instant, those in force
+// first.
+func specsOf(s *engine.State, at sample.Time) []panel.Spec {
+	all := s.Register.All()
 	running := runningOn(s)
 	list := make([]panel.Spec, 0, len(all))
 	for i := range all {
-		list = append(list, specOf(s, &all[i], running))
+		x, standing := specOf(s, &all[i], running), s.Register.Standing(i)
+		x.Status = standing.State(at)
+		x.InForceFrom, x.InForceTo = panel.Instant(standing.From), panel.Instant(standing.To)
+		list = append(list, x)
 	}
 	slices.SortStableFunc(list, func(a, b panel.Spec) int { return statusOrder(a.Status) - statusOrder(b.Status) })
-	v.specs, v.specKey = list, key
 	return list
 }
 
@@ -60,12 +71,12 @@ func specKey(s *engine.State, installed int) string {
 }
 
 func statusOrder(status string) int {
-	return slices.Index([]string{"in force", "pending", "expired", "superseded"}, status)
+	return slices.Index([]string{spec.InForce, spec.Pending, spec.Expired, spec.Superseded}, status)
 }
 
 func specOf(s *engine.State, in *spec.Installed, running map[string][]string) panel.Spec {
 	d := in.Doc()
-	x := panel.Spec{SpecRef: panel.SpecRef{ID: d.ID, Revision: d.Revision, SHA256: d.SHA256}, Title: d.Title, Status: statusOf(s, d),
+	x := panel.Spec{SpecRef: panel.SpecRef{ID: d.ID, Revision: d.Revision, SHA256: d.SHA256}, Title: d.Title,
 		From: panel.Instant(d.Effective.From), To: panel.Instant(d.Effective.To), Installed: panel.Instant(in.At),
 		Origin: strings.TrimSpace(d.Origin.System + " " + d.Origin.Number), Change: d.Origin.Change, Reason: d.Origin.Reason,
 		Equipment: append([]string{}, running[d.ID+"\n"+d.Revision]...), Approvals: approvalsOf(s, in), Parameters: []panel.SpecLimit{}}
@@ -73,18 +84,6 @@ func specOf(s *engine.State, in *spec.Installed, running map[string][]string) pa
 		x.Parameters = append(x.Parameters, limitsOf(&d.Parameters[i]))
 	}
 	return x
-}
-
-func statusOf(s *engine.State, d *spec.Document) string {
-	switch {
-	case slices.ContainsFunc(s.Register.Current(s.At), func(c *spec.Document) bool { return c.ID == d.ID && c.Revision == d.Revision }):
-		return "in force"
-	case d.Effective.From > s.At:
-		return "pending"
-	case d.Effective.Expired(s.At):
-		return "expired"
-	}
-	return "superseded"
 }
 
 // approvalsOf are the signatures under a revision, with the names that the list

@@ -20,11 +20,6 @@ type alarmList struct {
 	Alarms []Alarm `json:"alarms" doc:"unacknowledged first, then by priority, then the newest first; the shelved ones behind all others"`
 }
 
-// specList is the answer to GET specs.
-type specList struct {
-	Specs []Spec `json:"specs"`
-}
-
 // nonceAnswer is the answer to GET nonce.
 type nonceAnswer struct {
 	Nonce string `json:"nonce" doc:"good for one signature within two minutes"`
@@ -52,10 +47,6 @@ func (p *Panel) routeAPI(mux *http.ServeMux) {
 		a, err := p.outbox(ctx)
 		return &answer[outboxAnswer]{a}, err
 	})
-	get(api, "specs", "Installed specifications, who approved them, and which are in force", func(context.Context, *struct{}) (*answer[specList], error) {
-		s, err := p.state()
-		return &answer[specList]{specList{s.Specs}}, err
-	})
 	get(api, "journal/head", "Where the record stands: what it names is durable", func(context.Context, *struct{}) (*answer[Head], error) {
 		s, err := p.state()
 		return &answer[Head]{s.Head}, err
@@ -66,6 +57,7 @@ func (p *Panel) routeAPI(mux *http.ServeMux) {
 	get(api, "nonce", "A number for the next signature", func(context.Context, *struct{}) (*answer[nonceAnswer], error) {
 		return &answer[nonceAnswer]{nonceAnswer{p.o.People.NewNonce(p.o.Now())}}, nil
 	})
+	p.routeSpecs(api)
 	p.routeEvents(api)
 	p.routeRecords(api)
 	p.routeProof(api)

@@ -28,6 +28,9 @@ type page struct {
 	Events  EventList
 	Event   *Event
 	Health  Health
+	Specs   []Spec  // of /specs
+	Asked   string  // the instant that /specs is asked for, as it was written
+	At      Instant // the same, 0 when there is none
 	// Standing: the pipeline has not gone round for too long.
 	Standing bool
 	People   []Signer
@@ -68,6 +71,12 @@ func (p *Panel) page(w http.ResponseWriter, r *http.Request, name string) {
 	case "event":
 		var err error
 		if v.Event, err = p.findEvent(r.Context(), r.PathValue("id")); err != nil {
+			v.Missing = err.Error()
+			p.render(w, statusOf(err), "missing.html", v)
+			return
+		}
+	case "specs":
+		if err := p.specsPage(r, v); err != nil {
 			v.Missing = err.Error()
 			p.render(w, statusOf(err), "missing.html", v)
 			return

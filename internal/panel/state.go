@@ -247,17 +247,19 @@ type DeadLetter struct {
 // Spec is one installed revision.
 type Spec struct {
 	SpecRef
-	Title      string      `json:"title"`
-	Status     string      `json:"status" enum:"in force,pending,superseded,expired"`
-	From       Instant     `json:"effective_from"`
-	To         Instant     `json:"effective_to"`
-	Installed  Instant     `json:"installed_at"`
-	Origin     string      `json:"origin,omitempty"`
-	Change     string      `json:"change,omitempty"`
-	Reason     string      `json:"reason,omitempty"`
-	Equipment  []string    `json:"equipment" doc:"where it judges now"`
-	Approvals  []Approval  `json:"approvals"`
-	Parameters []SpecLimit `json:"parameters"`
+	Title       string      `json:"title"`
+	Status      string      `json:"status" enum:"in force,pending,superseded,expired"`
+	From        Instant     `json:"effective_from"`
+	To          Instant     `json:"effective_to"`
+	Installed   Instant     `json:"installed_at"`
+	InForceFrom Instant     `json:"in_force_from" doc:"from when it decides for its id, as far as is known from what is installed; null when it never does"`
+	InForceTo   Instant     `json:"in_force_to" doc:"until when, not included; null for no end"`
+	Origin      string      `json:"origin,omitempty"`
+	Change      string      `json:"change,omitempty"`
+	Reason      string      `json:"reason,omitempty"`
+	Equipment   []string    `json:"equipment" doc:"where it judges now"`
+	Approvals   []Approval  `json:"approvals"`
+	Parameters  []SpecLimit `json:"parameters"`
 }
 
 // Approval is one signature under a specification.
