@@ -106,5 +106,8 @@ func side(dst []piece, a, b sample.Time, e, f float64) []piece {
 
 // cut is how far into an interval of length d a line from e to f passes zero.
 func cut(d sample.Time, e, f float64) sample.Time {
+	if math.IsInf(e-f, 0) { // halved, since their distance is no number
+		e, f = e/2, f/2
+	}
 	return sample.Time(math.Round(float64(d) * (e / (e - f))))
 }

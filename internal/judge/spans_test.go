@@ -81,6 +81,23 @@ func TestPieceSince(t *testing.T) {
 	}
 }
 
+// TestCutHuge: where a line crosses zero does not depend on its unit, up to the
+// largest numbers there are.
+func TestCutHuge(t *testing.T) {
+	const most, least = math.MaxFloat64, math.SmallestNonzeroFloat64
+	for _, tt := range []struct {
+		e, f float64
+		want sample.Time
+	}{
+		{1e308, -1e308, 5 * sec}, {-1e308, 1e308, 5 * sec}, {most, -most, 5 * sec}, {0x1p1023, -0x1p1023, 5 * sec},
+		{1e308, -3e307, 7692307692}, {least, -least, 5 * sec}, {most, -least, 10 * sec}, {1, -3, 2500 * sec / 1000},
+	} {
+		if got := cut(10*sec, tt.e, tt.f); got != tt.want {
+			t.Errorf("from %g to %g: zero after %d ns, want %d", tt.e, tt.f, got, tt.want)
+		}
+	}
+}
+
 // TestDiscreteHolds: a value that is not a number stands until the next one.
 func TestDiscreteHolds(t *testing.T) {
 	want := sample.StringValue("R-1")
