@@ -31,7 +31,7 @@ func (p *parser) rules(n strictyaml.Node, of parameterNode) {
 }
 
 func (p *parser) rule(n strictyaml.Node, of parameterNode) Rule {
-	r := Rule{ID: shaped(n.Need("id"), idShape), Kind: ruleKind(n.Need("kind"))}
+	r := Rule{ID: ruleID(n.Need("id")), Kind: ruleKind(n.Need("kind"))}
 	p.place(n.Get("kind"))
 	if r.Kind == "" {
 		n.Skip() // its keys are those of a kind that is not known
@@ -54,6 +54,20 @@ func (p *parser) rule(n strictyaml.Node, of parameterNode) Rule {
 		ofComputed(n, &r, of.par.Computed)
 	}
 	return r
+}
+
+// reserved are the ids of the rules that every parameter has besides its own:
+// alarms and events of one of the same id could not be told from theirs.
+var reserved = []string{"missing_data", "calibration_overdue"}
+
+// ruleID is the id, "" when it is none that a rule may have.
+func ruleID(n strictyaml.Node) string {
+	id := shaped(n, idShape)
+	if slices.Contains(reserved, id) {
+		n.Problem(fmt.Sprintf("the id %s is reserved: every parameter has a rule of that id already", id), "give the rule another id")
+		return ""
+	}
+	return id
 }
 
 // ruleKind is the kind, "" when there is none of that name.
