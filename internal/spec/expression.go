@@ -143,6 +143,9 @@ var (
 func (l language) plain(source string) (string, *fault) {
 	var b strings.Builder
 	for s := source; s != ""; {
+		if f := misread(s); f != nil {
+			return "", f
+		}
 		word := wordForm.FindString(s)
 		numeral := numeralForm.FindString(s)
 		text := textForm.FindString(s)
@@ -168,6 +171,25 @@ func (l language) plain(source string) (string, *fault) {
 		s = s[len(word)+len(numeral)+len(text):]
 	}
 	return b.String(), nil
+}
+
+// misread refuses signs that mean different things to different people: what
+// begins a comment or changes a variable in some languages would pass for
+// arithmetic, or for nothing, in others.
+func misread(s string) *fault {
+	for _, x := range []struct{ sign, cause, cure string }{
+		{"//", `"//" has no meaning in an expression: it is no comment and no whole division`, "write one / to divide; comments go into the document, behind #, outside of the expression"},
+		{"/*", `"/*" has no meaning in an expression: there are no comments in it`, "write the comment into the document, behind #, outside of the expression"},
+		{"#", `the character '#' has no meaning in an expression: there are no comments in it`, "write the comment into the document, outside of the expression"},
+		{"**", `"**" has no meaning in an expression`, "write ^ for a power, as in a ^ 2"},
+		{"--", `"--" has no meaning in an expression`, "write + to take away what is negative, or a - (-b)"},
+		{"++", `"++" has no meaning in an expression`, "write + once"},
+	} {
+		if strings.HasPrefix(s, x.sign) {
+			return &fault{x.cause, x.cure}
+		}
+	}
+	return nil
 }
 
 // numeral checks how a number is written, as strictly as everywhere else in a

@@ -30,7 +30,9 @@ func TestExpressionValues(t *testing.T) {
 		{"a - b", 5, 3, 2},
 		{"a + b * 2 ^ 3", 1, 2, 17},
 		{"-a ^ 2 + b", 3, 0, -9},
-		{"2 ** b ^ a", 2, 3, 512}, // to the right: 2^(3^2)
+		{"a - -b", 3, 2, 5},
+		{"a - (-b)", 3, 2, 5},
+		{"2 ^ b ^ a", 2, 3, 512}, // to the right: 2^(3^2)
 		{"a / b", 1, 4, 0.25},
 		{"a / b", 1, 0, nan},
 		{"7 / 2 * (a + b)", 1, 1, 7}, // a division of whole numbers keeps its fraction
@@ -109,6 +111,13 @@ func TestExpressionRefused(t *testing.T) {
 		{"let x = a", "cannot be read"},
 		{`"a" + b`, `the character '"'`},
 		{"a + b # more", `the character '#'`},
+		{"a // b", `"//" has no meaning`},
+		{"a + b // more", `"//" has no meaning`},
+		{"a + b /* more */", `"/*" has no meaning`},
+		{"a ** b", `"**" has no meaning`},
+		{"a--b", `"--" has no meaning`},
+		{"a + --b", `"--" has no meaning`},
+		{"a++b", `"++" has no meaning`},
 		{"a + b\n", `the character '\n'`},
 		{"010 + a + b", `"010" is not a number`},
 		{"0x10 + a + b", `"0x10" is not a number`},
@@ -122,7 +131,7 @@ func TestExpressionRefused(t *testing.T) {
 		{"a+b" + strings.Repeat("+1", 150), "more than 200 parts"},
 		{deep + "+" + deep, "nested too deep"},
 		{strings.Repeat("(", 1000), "cannot be read"},
-		{strings.Repeat("-", 1000) + "a", "more than 200 parts"},
+		{strings.Repeat("- ", 500) + "a", "more than 200 parts"},
 		{strings.Repeat("min(", 200), "cannot be read"},
 	} {
 		p, f := ofInputs("a", "b").program(test.expression)

@@ -115,7 +115,7 @@ func operatorOf(sign string) (o operator, ok bool) {
 		return operator{opMul, aNumber, aNumber}, true
 	case "/":
 		return operator{opDiv, aNumber, aNumber}, true
-	case "^", "**":
+	case "^":
 		return operator{opPower, aNumber, aNumber}, true
 	case "<":
 		return operator{opBelow, aNumber, aTruth}, true
