@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"andon/internal/sample"
 )
@@ -68,21 +69,25 @@ func moved(start sample.Time, d time.Duration) (sample.Time, error) {
 }
 
 // reading makes a sample of a cell that is not empty. text: the values of the
-// column are text, whatever they look like.
+// column are text, whatever they look like. The spaces of a text are part of it,
+// those around a number are not.
 func reading(cell string, text bool) (sample.Reading, error) {
-	if cell == badCell {
+	if strings.TrimSpace(cell) == badCell {
 		return sample.Reading{Quality: sample.Bad, Status: badStatus}, nil
 	}
 	r := sample.Reading{}
-	if rest, ok := strings.CutPrefix(cell, uncertainSign); ok {
-		r.Quality, r.Status, cell = sample.Uncertain, uncertainStatus, strings.TrimSpace(rest)
-		if cell == "" {
+	if rest, ok := strings.CutPrefix(strings.TrimLeftFunc(cell, unicode.IsSpace), uncertainSign); ok {
+		r.Quality, r.Status, cell = sample.Uncertain, uncertainStatus, rest
+		if strings.TrimSpace(cell) == "" {
 			return r, &problem{"an uncertain sample without a value", "write the value behind the question mark: ?885.1"}
 		}
 	}
 	var err error
 	if r.Value = sample.StringValue(cell); !text {
-		r.Value, err = value(cell)
+		r.Value, err = value(strings.TrimSpace(cell))
+		if err == nil && r.Value.Kind() == sample.String {
+			r.Value = sample.StringValue(cell)
+		}
 	}
 	return r, err
 }

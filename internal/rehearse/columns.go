@@ -201,7 +201,7 @@ func (r *rows) next() (row, error) {
 		if len(c.tags) == 0 {
 			continue
 		}
-		v, err := reading(strings.Clone(cell), c.text)
+		v, err := reading(strings.Clone(cells[i]), c.text)
 		if err != nil {
 			ps = append(ps, r.wrong(i, err))
 			continue

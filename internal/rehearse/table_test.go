@@ -81,6 +81,9 @@ func TestRows(t *testing.T) {
 	}{
 		{"commas", "t,tc1,recipe,step\n0,885,0040,2\n", step, []string{"0 #0=885/good #1=0040/good #2=2/good"}},
 		{"empty cells", "t,tc1,recipe,step\n0,,,\n1, ,?A,bad\n", step, []string{"0", "1 #1=A/uncertain #2=/bad"}},
+		{"spaces around numbers, and in texts", "t,tc1,recipe,step,lot\n0, 885 ,R-1 ,2, L1\n1,885,\" R-1 \",2,L1\n2,? 885,?R-1 ,2,L1\n3,885, bad ,2,L1\n", step,
+			[]string{"0 lot=L1 #0=885/good #1=R-1 /good #2=2/good", "1 lot=L1 #0=885/good #1= R-1 /good #2=2/good",
+				"2 lot=L1 #0=885/uncertain #1=R-1 /uncertain #2=2/good", "3 lot=L1 #0=885/good #1=/bad #2=2/good"}},
 		{"context", "t,lot,tc1,phase,recipe,step,recipe_state\n0,L1,885,soak,A,2,running\n1,,885,,A,2,\n", step,
 			[]string{"0 phase=soak lot=L1 recipe_state=running #0=885/good #1=A/good #2=2/good", "1 #0=885/good #1=A/good #2=2/good"}},
 		{"a context field that is an input too", "t,tc1,recipe,phase\n0,885,A,2\n", map[string]string{"phase": "phase"}, []string{"0 phase=2 #0=885/good #1=A/good #2=2/good"}},
