@@ -10,6 +10,7 @@ package alarm
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"andon/internal/sample"
@@ -128,8 +129,28 @@ type Alarm struct {
 	Count     int          `json:"count"`      // raises within this occurrence
 	AckedBy   string       `json:"acked_by,omitempty"`
 	AckedAt   sample.Time  `json:"acked_at"`
-	Comment   string       `json:"comment,omitempty"`
+	Comment   string       `json:"comment,omitempty"` // the acknowledgement's own
+	Comments  []Comment    `json:"comments,omitempty"`
 	Shelf     Shelf        `json:"shelf,omitzero"`
+}
+
+// Comment is what somebody has said of an alarm, apart from acknowledging it.
+type Comment struct {
+	By   string      `json:"by"`
+	Name string      `json:"name,omitempty"` // as printed
+	At   sample.Time `json:"at"`
+	Text string      `json:"text"`
+}
+
+// MostComments is how many comments an alarm keeps, the newest; all of them are on
+// the audit trail. It bounds what each of its documents carries; the number is our
+// choice.
+const MostComments = 20
+
+// Say adds a comment, as the last one.
+func (a *Alarm) Say(c Comment) {
+	a.Comments = append(slices.Clone(a.Comments), c) // the documents that were made hold the old list
+	a.Comments = a.Comments[max(0, len(a.Comments)-MostComments):]
 }
 
 // Standing says whether the condition that the alarm is about is so now.

@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -116,5 +117,21 @@ func TestNamesRoundTrip(t *testing.T) {
 	var s State
 	if err := s.UnmarshalText([]byte("FINE")); err == nil {
 		t.Error("FINE was taken for a state")
+	}
+}
+
+// TestSay keeps the newest comments, and changes no list that somebody else holds.
+func TestSay(t *testing.T) {
+	var a Alarm
+	for i := range MostComments {
+		a.Say(Comment{By: "u1", Text: strconv.Itoa(i)})
+	}
+	held := a.Comments
+	a.Say(Comment{By: "u2", Text: "last"})
+	if len(a.Comments) != MostComments || a.Comments[0].Text != "1" || a.Comments[MostComments-1] != (Comment{By: "u2", Text: "last"}) {
+		t.Errorf("%+v", a.Comments)
+	}
+	if held[0].Text != "0" || held[MostComments-1].Text != strconv.Itoa(MostComments-1) {
+		t.Errorf("changed under its holder: %+v", held)
 	}
 }

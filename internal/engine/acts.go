@@ -45,7 +45,7 @@ func (d *decision) actOnAlarm(b *record.Act, a audit) {
 	case record.Ack:
 		a.New, refused = d.acknowledge(al, b)
 	case record.Comment:
-		al.Comment = b.Comment
+		al.Say(alarm.Comment{By: b.User, Name: b.Name, At: d.at, Text: b.Comment})
 	case record.Shelve:
 		a.New, refused = d.shelve(al, b)
 	case record.Unshelve:

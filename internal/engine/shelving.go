@@ -47,7 +47,7 @@ func (d *decision) unshelve(al *alarm.Alarm, b *record.Act) (state, refused stri
 // leaveShelf lets an alarm be what its condition is now. Who had acknowledged it
 // before has not acknowledged this. al may be gone afterwards.
 func (d *decision) leaveShelf(al *alarm.Alarm, f alarmFacts) {
-	al.Shelf, al.AckedBy, al.AckedAt = alarm.Shelf{}, "", 0
+	al.Shelf, al.AckedBy, al.AckedAt, al.Comment = alarm.Shelf{}, "", 0, ""
 	d.moveAlarm(al, al.Leave(), f)
 }
 

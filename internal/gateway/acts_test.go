@@ -148,6 +148,13 @@ func TestShelvedView(t *testing.T) {
 			}
 		}
 	}
+	if err := d.decide(at, &record.Act{User: "op2", Name: "Ann Example", Role: "operator", Kind: record.Comment, Target: a.ID, Comment: "on it"}); err != nil {
+		t.Fatal(err)
+	}
+	mustFlush(t, d)
+	if got := d.committed.Load().View.Alarms[0].Comments; len(got) != 1 || got[0] != (panel.AlarmComment{By: "op2", Name: "Ann Example", At: panel.Instant(at), Text: "on it"}) {
+		t.Errorf("comments: %+v", got)
+	}
 	if due := d.s.Due(); due != at.Add(time.Hour) {
 		t.Errorf("due at %v, want an hour later", due)
 	}

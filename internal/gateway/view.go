@@ -305,6 +305,9 @@ func (v *viewer) alarm(s *engine.State, al *alarm.Alarm) panel.Alarm {
 		ValueText: panel.Text(panel.Value{Value: al.Value.Value}, 0, nil, nil, ""), RaisedAt: panel.Instant(al.RaisedAt), ClearedAt: panel.Instant(al.ClearedAt), Count: al.Count,
 		AckedBy: al.AckedBy, AckedAt: panel.Instant(al.AckedAt), Comment: al.Comment, RespondS: al.Respond,
 		ShelvedBy: al.Shelf.By, ShelvedAt: panel.Instant(al.Shelf.At), ShelvedUntil: panel.Instant(al.Shelf.Until), ShelvedReason: al.Shelf.Reason}
+	for _, c := range al.Comments {
+		x.Comments = append(x.Comments, panel.AlarmComment{By: c.By, Name: c.Name, At: panel.Instant(c.At), Text: c.Text})
+	}
 	for e := range s.Equipment {
 		for r := range s.Equipment[e].Running {
 			if s.Equipment[e].Name == al.Equipment {

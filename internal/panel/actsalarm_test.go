@@ -145,3 +145,32 @@ func TestShelvedLast(t *testing.T) {
 		t.Errorf("active %+v, shelved %+v", a, sh)
 	}
 }
+
+// TestSaidByWhom: each comment stands beside the name of who said it, and the
+// acknowledgement's own beside the acknowledgement.
+//
+//andon:req Q60
+func TestSaidByWhom(t *testing.T) {
+	s := newStand(t, nil)
+	st := plant()
+	a := &st.Alarms[0]
+	a.State, a.AckedBy, a.AckedAt, a.Comment = "ACKED", "ann", Instant(at0), "valve stuck"
+	for _, text := range []string{"0", "1", "2", "no, <the sensor>"} {
+		a.Comments = append(a.Comments, AlarmComment{By: "bob", Name: "Bob Example", At: Instant(at0), Text: text})
+	}
+	s.gateway.state.Store(st)
+	var list alarmList
+	s.fetch(t, "alarms", &list)
+	if got := list.Alarms[0]; got.Comment != "valve stuck" || !reflect.DeepEqual(got.Comments, a.Comments) {
+		t.Errorf("API: %+v", got)
+	}
+	_, page := s.ask(t, "GET", "/alarms", "")
+	for _, want := range []string{": valve stuck</span>", "Bob Example (bob): no, &lt;the sensor&gt;</span>", "Bob Example (bob): 1<"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("page without %q:\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, "Bob Example (bob): 0<") {
+		t.Error("more than the newest three are on the page")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -101,8 +102,11 @@ func (h *hub) urgent() bool {
 	if s == nil || h.last == nil {
 		return s != h.last
 	}
-	return s.Recording != h.last.Recording || !slices.Equal(s.Alarms, h.last.Alarms)
+	return s.Recording != h.last.Recording || !slices.EqualFunc(s.Alarms, h.last.Alarms, sameAlarm)
 }
+
+// sameAlarm says whether nothing about an alarm has changed.
+func sameAlarm(a, b Alarm) bool { return reflect.DeepEqual(a, b) }
 
 // refresh looks at the state and tells the streams when something has changed.
 func (h *hub) refresh() {

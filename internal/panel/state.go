@@ -184,7 +184,7 @@ type Alarm struct {
 	Count     int     `json:"count"`
 	AckedBy   string  `json:"acked_by,omitempty"`
 	AckedAt   Instant `json:"acked_at"`
-	Comment   string  `json:"comment,omitempty"`
+	Comment   string  `json:"comment,omitempty" doc:"said with the acknowledgement, by who acknowledged"`
 	RespondS  float64 `json:"respond_within_s,omitempty"`
 	EventID   string  `json:"event_id,omitempty" doc:"of the open quality event beside it"`
 	Class     string  `json:"class,omitempty" doc:"of the rule; critical needs more than an operator to shelve it"`
@@ -193,7 +193,20 @@ type Alarm struct {
 	ShelvedAt     Instant `json:"shelved_at"`
 	ShelvedUntil  Instant `json:"shelved_until" doc:"when it comes back by itself; null for one that is not shelved"`
 	ShelvedReason string  `json:"shelved_reason,omitempty"`
+
+	Comments []AlarmComment `json:"comments,omitempty" doc:"said apart from acknowledging, the newest 20, oldest first"`
 }
+
+// AlarmComment is what one person has said of an alarm.
+type AlarmComment struct {
+	By   string  `json:"by"`
+	Name string  `json:"name" doc:"as printed"`
+	At   Instant `json:"at"`
+	Text string  `json:"text"`
+}
+
+// Latest are the newest comments, at most n, oldest first.
+func (a Alarm) Latest(n int) []AlarmComment { return a.Comments[max(0, len(a.Comments)-n):] }
 
 // Acked says whether nobody need acknowledge it any more.
 func (a Alarm) Acked() bool { return a.State == "ACKED" }

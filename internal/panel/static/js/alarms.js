@@ -2,7 +2,7 @@
 // stands still while a finger is on the list, so that no row moves under it.
 import { html } from "./html.js";
 import { part, now } from "./store.js";
-import { age, clock, left, stateWord } from "./words.js";
+import { age, clock, left, stateWord, who } from "./words.js";
 import { Icon } from "./board.js";
 import { sign } from "./sign.js";
 
@@ -29,6 +29,13 @@ export const isShelved = (a) => a.state === "SHLVD";
 export const active = () => (part("alarms") || []).filter((a) => !isShelved(a));
 export const shelved = () => (part("alarms") || []).filter(isShelved);
 
+// Said is what people have said of an alarm apart from acknowledging it, each with
+// who it was: the last of it at the board's foot, somewhat more in the list.
+function Said({ a, most }) {
+  const said = a.comments || [];
+  return html`${said.slice(-most).map((c) => html`<span class="said">${clock(c.at)} ${who(c.name, c.by)}: ${c.text}</span>`)}`;
+}
+
 export function AlarmRow({ a, all }) {
   const acked = a.state === "ACKED";
   const record = recordOf(a);
@@ -38,7 +45,8 @@ export function AlarmRow({ a, all }) {
     <div class="how"><b>${a.value_text}</b><span>${a.limit}</span></div>
     <div class="when"><b>${clock(a.raised_at)}</b><span>${age(now(), a.raised_at)}${a.count > 1 && ` · ${a.count} times`}</span></div>
     <div class="state"><b>${stateWord(a.state)}</b>
-      <span>${acked ? `${a.acked_by} ${clock(a.acked_at)}${a.comment ? ": " + a.comment : ""}` : a.action}</span></div>
+      <span>${acked ? `${a.acked_by} ${clock(a.acked_at)}${a.comment ? ": " + a.comment : ""}` : a.action}</span>
+      <${Said} a=${a} most=${all ? 3 : 1} /></div>
     <div class="act">
       ${!acked && html`<button class="sign" data-act="ack" onClick=${() => sign(a, "ack")}>ACKNOWLEDGE</button>`}
       ${(all || acked) && html`<button data-act="comment" onClick=${() => sign(a, "comment")}>Comment</button>`}

@@ -41,5 +41,8 @@ const states = {
 };
 
 export const stateWord = (s) => states[s] || s;
+// who is a person as a signature is printed: name and id.
+export const who = (name, id) => (name && name !== id ? `${name} (${id})` : id);
+
 export const words = (s) => s.replaceAll("_", " ");
 export const percent = (x) => `${(100 * x).toFixed(2)}%`;

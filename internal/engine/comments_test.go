@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"andon/internal/alarm"
+	"andon/internal/record"
+)
+
+// TestComments: what one person says stands under that person's name, in the state
+// and in every document, and never as the words of who acknowledged.
+//
+//andon:req Q60
+func TestComments(t *testing.T) {
+	p := newPlayer(t, propertySpec, propertyWiring)
+	p.play("0 phase=2 lot=L-1 recipe=R-1 tc1=885 tc2=885")
+	p.play("1 phase=2 lot=L-1 recipe=R-2 tc1=885 tc2=885")
+	if len(p.s.Alarms) != 1 {
+		t.Fatalf("alarms: %+v", p.s.Alarms)
+	}
+	id := p.s.Alarms[0].ID
+	do := func(user, name, kind, text string) {
+		p.decide(p.s.At, &record.Act{User: user, Name: name, Role: "operator", Kind: kind, Target: id, Comment: text})
+	}
+	said := func(user, name, text string) alarm.Comment {
+		return alarm.Comment{By: user, Name: name, At: p.s.At, Text: text}
+	}
+	do("bob", "Bob Example", record.Comment, "I look")
+	do("ann", "Ann Example", record.Ack, "valve stuck")
+	do("carl", "Carl Example", record.Comment, "no, the sensor")
+	want := []alarm.Comment{said("bob", "Bob Example", "I look"), said("carl", "Carl Example", "no, the sensor")}
+	if al := p.s.Alarms[0]; al.AckedBy != "ann" || al.Comment != "valve stuck" || !cmp.Equal(al.Comments, want) {
+		t.Errorf("state: %+v", al)
+	}
+
+	sent := len(p.payloads)
+	p.play("2 phase=2 lot=L-1 recipe=R-1 tc1=885 tc2=885")
+	var told struct {
+		Data struct {
+			AckedBy  string          `json:"acked_by"`
+			Comment  string          `json:"comment"`
+			Comments []alarm.Comment `json:"comments"`
+		}
+	}
+	for _, e := range p.payloads[sent:] {
+		if e.Topic == "event/alarm" {
+			if err := json.Unmarshal(e.Payload, &told); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if al := told.Data; al.AckedBy != "ann" || al.Comment != "valve stuck" || !cmp.Equal(al.Comments, want) {
+		t.Errorf("document: %+v", al)
+	}
+}
+
+// TestCommentOfLostAck: with the acknowledgement its comment goes, and the others
+// stay.
+func TestCommentOfLostAck(t *testing.T) {
+	p := newPlayer(t, propertySpec, propertyWiring)
+	p.play("0 phase=2 lot=L-1 recipe=R-1 tc1=885 tc2=885")
+	p.play("1 phase=2 lot=L-1 recipe=R-2 tc1=885 tc2=885")
+	al := p.s.Alarms[0]
+	for _, a := range []record.Act{{Kind: record.Ack, Comment: "mine"}, {Kind: record.Comment, Comment: "stays"},
+		{Kind: record.Shelve, Comment: "why", For: 1e9, Senior: true}, {Kind: record.Unshelve}} {
+		a.User, a.Target = "u1", al.ID
+		p.decide(p.s.At, &a)
+	}
+	if al := p.s.Alarms[0]; al.AckedBy != "" || al.Comment != "" || len(al.Comments) != 1 {
+		t.Errorf("%+v", al)
+	}
+}
