@@ -26,6 +26,7 @@ func newSpecCommand() *cobra.Command {
 		newSpecInstallCommand(),
 		newSpecShowCommand(),
 		newSpecDiffCommand(),
+		newSpecListCommand(),
 	)
 	return cmd
 }

@@ -133,6 +133,7 @@ func (g *Gateway) controlHandler() http.Handler {
 		return json.NewEncoder(w).Encode(report)
 	}))
 	mux.HandleFunc("POST "+AskSpec, answered(g.installOverControl))
+	mux.HandleFunc("GET "+AskSpecs, answered(g.specsOverControl))
 	mux.HandleFunc("GET "+AskOutbox, answered(g.outboxOverControl))
 	mux.HandleFunc("POST "+AskRequeue, answered(g.requeueOverControl))
 	mux.HandleFunc("GET "+AskPeople, answered(g.peopleOverControl))

@@ -87,19 +87,14 @@ func specOf(s *engine.State, in *spec.Installed, running map[string][]string) pa
 }
 
 // approvalsOf are the signatures under a revision, with the names that the list
-// of approvers prints. They were verified when the revision was installed.
+// of approvers printed under which it was installed. They were verified then.
 func approvalsOf(s *engine.State, in *spec.Installed) []panel.Approval {
 	list := []panel.Approval{}
 	notes, err := spec.ParseApprovals(in.Approvals)
 	if err != nil {
 		return list // none: a draft in a rehearsal; what is installed here was verified
 	}
-	var policy *spec.Policy
-	if s.Policy != nil {
-		if p, err := spec.ParsePolicy("approvers", s.Policy.Document); err == nil {
-			policy = p // it was accepted by the same function
-		}
-	}
+	policy := policyOf(s, in)
 	for _, a := range notes {
 		x := panel.Approval{User: a.User, Name: a.User, Role: a.Role, Meaning: a.Meaning, At: panel.Instant(a.Time)}
 		if policy != nil {
@@ -110,6 +105,23 @@ func approvalsOf(s *engine.State, in *spec.Installed) []panel.Approval {
 		list = append(list, x)
 	}
 	return list
+}
+
+// policyOf is the list of approvers under which a revision was installed, the one
+// now where that was not noted; nil for none.
+func policyOf(s *engine.State, in *spec.Installed) *spec.Policy {
+	document := []byte(nil)
+	if s.Policy != nil {
+		document = s.Policy.Document
+	}
+	if then, ok := s.PolicyOf(in.Policy); ok {
+		document = then.Document
+	}
+	p, err := spec.ParsePolicy("approvers", document)
+	if err != nil {
+		return nil // there is none: what is installed was accepted by the same function
+	}
+	return p
 }
 
 func limitsOf(p *spec.Parameter) panel.SpecLimit {
