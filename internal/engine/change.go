@@ -28,11 +28,11 @@ func (d *decision) change(a place, c *judge.Change) {
 	case judge.EventOpened:
 		d.openEvent(a, c)
 	case judge.EventWorse:
-		if ev := p.event(c.Rule, true); ev != nil {
+		if ev := p.eventOf(c, true); ev != nil {
 			ev.Worse(*c)
 		}
 	case judge.EventReopened:
-		if ev := p.event(c.Rule, false); ev != nil {
+		if ev := p.eventOf(c, false); ev != nil {
 			ev.Reopen(*c)
 			d.tell(a, ev, quality.Updated, c.At)
 		}
@@ -45,7 +45,7 @@ func (d *decision) change(a place, c *judge.Change) {
 		d.closeFound(a, c)
 	case judge.Decided:
 		d.decided(a, c)
-	case judge.EventOver:
+	case judge.EventOver, judge.EventCancelled:
 	}
 }
 
@@ -74,6 +74,22 @@ func (p *Parameter) event(rule int, open bool) *quality.Event {
 		}
 	}
 	return nil
+}
+
+// eventOf is the event of a change's excursion, open or not, as asked; the
+// newest of its rule where the excursion is another one by now.
+func (p *Parameter) eventOf(c *judge.Change, open bool) *quality.Event {
+	for i := len(p.Events) - 1; i >= 0; i-- {
+		if ev := &p.Events[i]; ev.Rule == c.Rule && ev.Open == open && ev.Episode.N == c.Episode.N && ev.Episode.From == c.Episode.From {
+			return ev
+		}
+	}
+	for i := len(p.Events) - 1; i >= 0; i-- {
+		if ev := &p.Events[i]; ev.Rule == c.Rule && ev.Open == open && ev.Episode.N == c.Episode.N {
+			return ev
+		}
+	}
+	return p.event(c.Rule, open)
 }
 
 func (d *decision) openEvent(a place, c *judge.Change) {
@@ -133,7 +149,7 @@ func (d *decision) reopened(a place, id string, c *judge.Change) bool {
 
 func (d *decision) closeEvent(a place, c *judge.Change, state string) {
 	_, _, p, def := d.s.parameter(a)
-	ev := p.event(c.Rule, true)
+	ev := p.eventOf(c, true)
 	if ev == nil {
 		return // a signal or a flag: nothing was opened
 	}

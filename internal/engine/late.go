@@ -98,10 +98,14 @@ func (d *decision) late(b *record.Scan, r *sample.Reading, t sample.Time) {
 		d.blindOne(r.Tag, quality.CauseLateData, "a value of "+b.Time.String()+" came after one of "+s.Tags[r.Tag].T.String())
 		return
 	}
-	d.fill(r.Tag, t)
+	if r.Quality == sample.Bad || !r.Value.Finite() {
+		d.lateBad(r, t)
+	} else {
+		d.fill(r.Tag, t)
+	}
 	for _, u := range uses {
 		_, _, p, def := s.parameter(u.place)
-		st := judge.Step{Told: judge.ToldGap, T: t, N: d.n, Input: u.input}
+		st := judge.Step{Told: judge.ToldBad, T: t, N: d.n, Input: u.input}
 		uncertain := r.Quality == sample.Uncertain
 		if r.Quality != sample.Bad && r.Value.Finite() && (!uncertain || def.Spec.AcceptUncertain) && def.Takes(r.Value) {
 			st = judge.Step{Told: judge.ToldScan, T: t, N: d.n, Values: []judge.Value{{Input: u.input, V: r.Value, Uncertain: uncertain}}}
@@ -114,6 +118,42 @@ func (d *decision) late(b *record.Scan, r *sample.Reading, t sample.Time) {
 			}
 		}
 	}
+}
+
+// keepBad keeps that a tag's sample was bad, for what may come late beside it.
+func (d *decision) keepBad(t sample.Tag, at sample.Time) {
+	for _, u := range d.s.x.uses[t] {
+		if _, _, p, _ := d.s.parameter(u.place); p.Past != nil {
+			p.Past.Keep(&judge.Step{Told: judge.ToldBad, T: at, N: d.n, Input: u.input}, false)
+		}
+	}
+}
+
+// lateBad tells of the gap that a bad sample is which came late, unless the tag
+// was in one there already.
+func (d *decision) lateBad(r *sample.Reading, t sample.Time) {
+	s := d.s
+	for _, list := range [][]quality.Gap{s.Gaps, s.Filling} {
+		for i := range list {
+			if list[i].Covers(r.Tag, t) {
+				return
+			}
+		}
+	}
+	u := s.x.uses[r.Tag][0]
+	_, _, p, _ := s.parameter(u.place)
+	from, to := p.Past.Around(u.input, t)
+	if to == 0 {
+		to = max(t, s.Tags[r.Tag].Heard)
+	}
+	w := &s.Start.Wiring.Tags[r.Tag]
+	g := quality.Gap{Equipment: s.Equipment[u.e].Name, Cause: quality.CauseBadQuality, Detail: r.Status, RaisedAt: d.at, From: from,
+		Tags: []quality.GapTag{{Tag: r.Tag, Name: w.Name, From: from, Every: w.Every}}}
+	g.ID = quality.ID("gap-", d.n, s.Start.Gateway, s.Start.Epoch, g.Equipment, g.Cause, w.Name, "late")
+	d.tellGap(u.e, &g)
+	g.Recover(r.Tag, to)
+	d.tellGap(u.e, &g)
+	d.fillable(g)
 }
 
 // remembers: what was being made is known back to t.
@@ -186,6 +226,7 @@ type finding struct {
 	opened judge.Change // zero where it was open before
 	last   judge.Change // its last change
 	open   bool
+	none   bool // it was back before it would have been an event
 }
 
 // episodes are the findings of each rule, in order.
@@ -198,6 +239,8 @@ func episodes(changes []judge.Change) map[int][]finding {
 		switch c.What {
 		case judge.EventFound:
 			list = append(list, finding{opened: c, last: c})
+		case judge.EventCancelled:
+			list = append(list, finding{last: c, none: true})
 		case judge.EventOpened:
 			list = append(list, finding{opened: c, last: c, open: true})
 		case judge.EventReopened, judge.EventWorse, judge.EventCleared, judge.EventEnded, judge.EventSplit:
@@ -264,12 +307,18 @@ func (d *decision) correctEvent(a place, r int, f finding, matched []string) str
 		c.Episode = now.Clone()
 	}
 	ev := p.known(r, &c.Episode, matched)
+	if ev == nil && f.none {
+		return ""
+	}
 	if ev == nil {
 		c.What = f.opened.What
 		if c.What != judge.EventFound {
 			c.What = judge.EventOpened
 		}
 		return d.openLate(a, &c, f.open)
+	}
+	if f.none { // it has been raised all the same
+		c.Episode.DetectedAt, c.Episode.ClearedAt = ev.Episode.DetectedAt, c.Episode.To
 	}
 	if same(&ev.Episode, &c.Episode) && ev.Open == f.open {
 		ev.Episode.N = c.Episode.N
@@ -420,6 +469,9 @@ func (d *decision) correctAlarm(a place, r int, was, now *judge.Rule) {
 	switch {
 	case on(now) && !on(was):
 		c := judge.Change{What: judge.AlarmRaised, Rule: r, At: d.at}
+		if now.Last != nil {
+			c.Episode.Worst.Value.Value = sample.FloatValue(now.Last.Actual)
+		}
 		if now.Episode != nil {
 			c.Episode = now.Episode.Clone()
 		}

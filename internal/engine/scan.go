@@ -182,10 +182,12 @@ func (d *decision) note(b *record.Scan, r *sample.Reading, t sample.Time) (usabl
 	*tag = Tag{Seen: true, T: b.Time, Last: last, V: sample.Exact{Value: r.Value}, Q: r.Quality, St: r.Status, Heard: tag.Heard, Blind: tag.Blind, Cause: tag.Cause}
 	if !good || r.Quality == sample.Uncertain && !s.acceptsUncertain(r.Tag) {
 		d.blindOne(r.Tag, quality.CauseBadQuality, r.Status)
+		d.keepBad(r.Tag, t)
 		return false
 	}
 	if !s.takes(r.Tag, r.Value) {
 		d.blindOne(r.Tag, quality.CauseBadQuality, "text where a number is judged")
+		d.keepBad(r.Tag, t)
 		return false
 	}
 	if tag.Blind {
@@ -258,6 +260,7 @@ func (d *decision) collect(u use, r *sample.Reading) {
 	def := d.s.x.params[u.e][u.r][u.p]
 	if r.Quality == sample.Uncertain && !def.Spec.AcceptUncertain || !def.Takes(r.Value) {
 		d.step(u.place, judge.Step{Told: judge.ToldGap, T: d.s.judged(u.place).Inputs[u.input].Heard, Input: u.input})
+		d.keepBad(r.Tag, d.s.Tags[r.Tag].Last)
 		return
 	}
 	v := judge.Value{Input: u.input, V: r.Value, Uncertain: r.Quality == sample.Uncertain}

@@ -227,6 +227,7 @@ func (j *Judge) answer(r int, s said, t sample.Time, alarm bool) {
 		st.Episode.ClearedAt = t
 		j.say(EventCleared, r, t, st.Episode)
 	case s == cancelled:
+		j.say(EventCancelled, r, t, st.Episode)
 		st.Episode = nil
 	case s == over:
 		j.say(EventOver, r, t, st.Episode)

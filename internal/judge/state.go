@@ -224,13 +224,14 @@ const (
 	AlarmCleared
 	EventOpened
 	EventReopened
-	EventWorse   // a new worst value
-	EventCleared // deadband and off-delay satisfied: back to specification
-	EventEnded   // the rule no longer applies: nothing was said of a return
-	EventOver    // will not come back: the rejoin time has passed
-	EventSplit   // ended at a change of lot; the excursion goes on as a new one
-	EventFound   // a requirement on a whole operation was not met: opened and over at once
-	Decided      // a requirement on a whole operation has been decided: Result says how
+	EventWorse     // a new worst value
+	EventCleared   // deadband and off-delay satisfied: back to specification
+	EventEnded     // the rule no longer applies: nothing was said of a return
+	EventOver      // will not come back: the rejoin time has passed
+	EventSplit     // ended at a change of lot; the excursion goes on as a new one
+	EventFound     // a requirement on a whole operation was not met: opened and over at once
+	EventCancelled // back before it was raised: nothing is said of it
+	Decided        // a requirement on a whole operation has been decided: Result says how
 )
 
 // Change is one thing that came of an input. At is the logical instant. The

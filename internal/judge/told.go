@@ -24,6 +24,7 @@ const (
 	ToldActivate
 	ToldRewired
 	ToldAdvance
+	ToldBad // a sample that was bad: its gap has been told; for what comes late
 )
 
 // Step is one thing that a Judge is told, as a value, so that it can be kept and
@@ -62,6 +63,7 @@ func (j *Judge) Take(s *Step) {
 		j.Rewired(s.T, s.N)
 	case ToldAdvance:
 		j.Advance(s.T)
+	case ToldBad:
 	default:
 		panic(fmt.Sprintf("judge: told %d", s.Told))
 	}
@@ -133,9 +135,10 @@ func (p *Past) Keep(s *Step, heeds bool) {
 }
 
 // Insert puts a step that comes late into its place: before everything later
-// than it. Values of one scan stay together.
+// than it, and at its own instant before what comes behind samples there. Values
+// of one scan stay together.
 func (p *Past) Insert(s *Step) {
-	i := slices.IndexFunc(p.Steps, func(k Kept) bool { return k.T > s.T })
+	i := slices.IndexFunc(p.Steps, func(k Kept) bool { return k.T > s.T || k.T == s.T && k.behind() })
 	if i < 0 {
 		i = len(p.Steps)
 	}
@@ -147,6 +150,35 @@ func (p *Past) Insert(s *Step) {
 	}
 	p.Steps = slices.Insert(p.Steps, i, k)
 	p.Late++
+}
+
+// behind: at its instant it comes behind the samples.
+func (k *Kept) behind() bool {
+	switch k.Told {
+	case ToldContext, ToldAdvance, ToldHeard:
+		return true
+	case ToldOperation:
+		return k.Turn&Ended != 0
+	}
+	return false
+}
+
+// Around is when an input was last known before t and is next known after it, 0
+// when the steps do not say.
+func (p *Past) Around(input int, t sample.Time) (before, after sample.Time) {
+	before = p.State.Inputs[input].Heard
+	for i := range p.Steps {
+		k := &p.Steps[i]
+		known := k.Told == ToldScan && k.has(input) || (k.Told == ToldHeard || k.Told == ToldFound) && k.Input == input
+		switch {
+		case !known:
+		case k.T <= t:
+			before = max(before, k.T)
+		case after == 0 || k.T < after:
+			after = k.T
+		}
+	}
+	return before, after
 }
 
 // Again judges everything kept anew. The judge's state is replaced by what comes
@@ -184,16 +216,25 @@ func (p *Past) filled(of *Parameter) []Kept {
 // fill is filled for one input.
 func (p *Past) fill(input int, within time.Duration, drop []bool, follows [][]Kept) {
 	last, gap, behind := p.State.Inputs[input].T, -1, -1 // the gap it is in: a step, or what follows one
+	heard, bad := p.State.Inputs[input].Heard, false     // since last
 	for k := range p.Steps {
 		s := &p.Steps[k]
 		switch {
+		case s.Told == ToldHeard && s.Input == input:
+			heard = max(heard, s.T)
+		case s.Told == ToldBad && s.Input == input:
+			bad = true
+			if s.Late && gap < 0 && behind < 0 { // nobody has told its gap yet
+				behind = k
+				follows[k] = append(follows[k], Kept{Told: ToldGap, T: max(last, min(heard, s.T)), N: s.N, Input: input, Late: true})
+			}
 		case s.Told == ToldGap && s.Input == input && gap < 0 && behind < 0:
 			gap = k
 		case s.Told == ToldFound && s.Input == input:
-			gap, behind, last = -1, -1, s.T
+			gap, behind, last, bad = -1, -1, s.T, false
 		case s.Told == ToldScan && s.has(input):
 			blind := gap >= 0 || behind >= 0
-			if near := s.T.Sub(last) <= within; near && (s.Late || behind >= 0) {
+			if near := s.T.Sub(last) <= within && !bad; near && (s.Late || behind >= 0) {
 				if gap >= 0 {
 					drop[gap] = true
 				}
@@ -201,7 +242,7 @@ func (p *Past) fill(input int, within time.Duration, drop []bool, follows [][]Ke
 					follows[behind] = slices.DeleteFunc(follows[behind], func(g Kept) bool { return g.Input == input })
 				}
 			}
-			gap, behind, last = -1, -1, s.T
+			gap, behind, last, heard, bad = -1, -1, s.T, s.T, false
 			if s.Late && blind {
 				behind = k
 				follows[k] = append(follows[k], Kept{Told: ToldGap, T: s.T, N: s.N, Input: input, Late: true})

@@ -60,9 +60,17 @@ func (g *Gap) Recover(t sample.Tag, at sample.Time) (over bool) {
 
 // Fill counts a late sample of a tag and reports whether it lies in the gap.
 func (g *Gap) Fill(t sample.Tag, at sample.Time) bool {
+	if !g.Covers(t, at) {
+		return false
+	}
+	g.Backfilled++
+	return true
+}
+
+// Covers says whether a tag was in the gap at an instant.
+func (g *Gap) Covers(t sample.Tag, at sample.Time) bool {
 	for i := range g.Tags {
 		if x := &g.Tags[i]; x.Tag == t && at > x.From && (x.To == 0 || at < x.To) {
-			g.Backfilled++
 			return true
 		}
 	}
