@@ -1,22 +1,15 @@
 // What stands around every page: header, navigation, and the two things that
 // must be seen before all else, NOT LIVE and NOT RECORDING.
 import { html, fill } from "./html.js";
-import { part, now, silence, lastBeat, connected } from "./store.js";
+import { part, now } from "./store.js";
 import { clock, zone } from "./words.js";
 import { active, shelved } from "./alarms.js";
-
-// quiet is how long nothing may be heard, in ms: beats come every second, and
-// within three the screen must say that it is not live.
-const quiet = 2500;
-// standing is how long the gateway's pipeline may not have gone round: it does
-// every two seconds when there is nothing to do.
-const standing = 6000;
+import { notLive, notRecording } from "./live.js";
+import { recheck } from "./sign.js";
 
 // patience is how long the quality system may take for a receipt, in ms, before
 // the header makes something of it.
 const patience = 30000;
-
-let gone = null; // when it was noticed that nothing is heard
 
 export function Head() {
   const g = part("gateway") || {};
@@ -45,27 +38,17 @@ export function Nav() {
 }
 
 export function Banner() {
-  if (part("recording")) return null;
-  const head = part("head");
-  return html`<section class="notrecording"><strong>NOT RECORDING</strong>
-    <span>${head ? `Nothing is judged or on record since ${clock(head.time)}. Hold the product. Call maintenance: the disk of gateway ${part("gateway").id} is full or faulty.` : "The gateway is starting: nothing has been recorded yet."}</span></section>`;
+  const wrong = notRecording();
+  return wrong && html`<section class="notrecording"><strong>${wrong.what}</strong> <span>${wrong.why}</span></section>`;
 }
 
-// liveness shows or takes away the overlay. It runs four times a second and at
-// every word from the gateway.
+// liveness shows or takes away the overlay, and has an open dialog say the same.
+// It runs four times a second and at every word from the gateway.
 export function liveness() {
-  const beat = lastBeat();
-  const silent = silence() > quiet;
-  const stuck = !silent && beat && beat.standing_ms > standing;
+  const wrong = notLive();
+  document.body.classList.toggle("dead", !!(wrong || notRecording()));
+  recheck();
   const root = document.getElementById("notlive");
-  document.body.classList.toggle("dead", silent || !!stuck || (connected() && !part("recording")));
-  if (!silent && !stuck) {
-    gone = null;
-    root.hidden = true;
-    return;
-  }
-  gone ??= now() - silence();
-  fill("notlive", html`<div><strong>NOT LIVE</strong><p>${stuck ? "The gateway stands still" : "Nothing heard from the gateway"} since ${clock(new Date(gone).toISOString())}.</p>
-    <p>What is shown is old. ${stuck ? "Restart the gateway." : "Trying again…"}</p></div>`);
-  root.hidden = false;
+  root.hidden = !wrong;
+  if (wrong) fill("notlive", html`<div><strong>${wrong.what}</strong><p>${wrong.why}</p><p>${wrong.cure}</p></div>`);
 }

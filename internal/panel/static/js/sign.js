@@ -4,6 +4,7 @@ import { html, fill } from "./html.js";
 import { now } from "./store.js";
 import { clock, words, zone } from "./words.js";
 import { Icon } from "./board.js";
+import { trouble } from "./live.js";
 
 const acts = {
   ack: {
@@ -49,6 +50,7 @@ const times = [
 ];
 
 const people = JSON.parse(document.body.dataset.people || "null") || [];
+let told = ""; // the trouble that the dialog names
 let open = null; // {alarm or equipment, act, user, pin, comment, duration or fields, wrong, busy}
 
 export const sign = (alarm, act) => begin({ alarm, act, duration: times[0][0] });
@@ -94,7 +96,7 @@ function ask({ alarm, equipment, act, duration, fields }) {
 
 async function submit(event) {
   event.preventDefault();
-  if (open.busy) return;
+  if (open.busy || trouble()) return;
   set({ busy: true, wrong: "" });
   const { act, user, pin, comment } = open;
   try {
@@ -138,10 +140,19 @@ function Times() {
     html`<button type="button" key=${s} data-seconds=${s} aria-pressed=${open.duration === s} onClick=${() => set({ duration: s })}>${text}</button>`)}</div>`;
 }
 
+// Trouble is what must be seen before all else. A dialog lies over the page and
+// hides where the page says it.
+function Trouble({ is }) {
+  return html`<section class="trouble ${is.what === "NOT LIVE" ? "old" : ""}" role="alert"><strong>${is.what}</strong>
+    <p>Nothing can be signed. ${is.why} ${is.cure}</p></section>`;
+}
+
 function Dialog() {
   const { alarm, equipment, act, comment, wrong, busy } = open;
   const it = acts[act];
+  const dead = trouble();
   return html`<dialog aria-labelledby="sign-title">
+    ${dead && html`<${Trouble} is=${dead} />`}
     <h1 id="sign-title">${alarm && html`<${Icon} rank=${alarm.rank} />`}${it.title}: ${alarm ? `${alarm.equipment} · ${alarm.name}` : equipment.title}</h1>
     <form onSubmit=${submit} autocomplete="off">
       <div class="left">
@@ -157,12 +168,19 @@ function Dialog() {
       <div class="end">
         ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
         <button type="button" onClick=${close}>Cancel</button>
-        <button class="sign" disabled=${busy || !open.user || !open.pin}>${busy ? "…" : "SIGN"}</button>
+        <button class="sign" disabled=${!!dead || busy || !open.user || !open.pin}>${busy ? "…" : "SIGN"}</button>
       </div>
     </form>
   </dialog>`;
 }
 
+// recheck draws an open dialog again when the page has become live or ceased to
+// be.
+export function recheck() {
+  if (open && (trouble()?.what || "") !== told) draw();
+}
+
 function draw() {
+  told = trouble()?.what || "";
   fill("dialog", open && html`<${Dialog} />`);
 }
