@@ -40,34 +40,59 @@ type Bar struct {
 	Lead   *float64    `json:"lead"`
 }
 
-// limits are the tightest that any of a parameter's rules has on each side.
+// limits are the tightest on each side that a rule judges by now; where none does,
+// the tightest that there are.
 type limits struct {
 	low, high     *float64
 	lowOn, highOn bool // some rule with that limit applies now
 }
 
 func (p *Parameter) limits() limits {
-	l := limits{low: p.LSL, high: p.USL}
+	var on limits
+	all := limits{low: p.LSL, high: p.USL}
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		if !r.limitsValue() {
 			continue
 		}
-		on := r.Verdict != NotApplicable
-		if r.Low != nil {
-			l.lowOn = l.lowOn || on
-			if l.low == nil || *r.Low > *l.low {
-				l.low = r.Low
-			}
-		}
-		if r.High != nil {
-			l.highOn = l.highOn || on
-			if l.high == nil || *r.High < *l.high {
-				l.high = r.High
-			}
+		all.tighten(r)
+		if r.Verdict != NotApplicable {
+			on.tighten(r)
 		}
 	}
-	return l
+	on.lowOn, on.highOn = on.low != nil, on.high != nil
+	if !on.lowOn {
+		on.low = all.low
+	}
+	if !on.highOn {
+		on.high = all.high
+	}
+	return on
+}
+
+// tighten takes a rule's limits where they are the tighter ones.
+func (l *limits) tighten(r *Rule) {
+	if r.Low != nil && (l.low == nil || *r.Low > *l.low) {
+		l.low = r.Low
+	}
+	if r.High != nil && (l.high == nil || *r.High < *l.high) {
+		l.high = r.High
+	}
+}
+
+// unjudged names the limits that no rule judges by now, "" when there is none: they
+// stand beside a value that is in by the others.
+func (l limits) unjudged() string {
+	low, high := l.low != nil && !l.lowOn, l.high != nil && !l.highOn
+	switch {
+	case low && high:
+		return "limits not judged now"
+	case low:
+		return "lower limit not judged now"
+	case high:
+		return "upper limit not judged now"
+	}
+	return ""
 }
 
 // limitsValue: the rule's low and high are limits on the value itself.
@@ -143,8 +168,10 @@ func (p *Parameter) word(l limits) string {
 	case Out:
 		return "OUT" + p.side(l)
 	case In:
-		whole := l.lowOn == (l.low != nil) && l.highOn == (l.high != nil) // elsewhere the normal range says nothing
-		if x, ok := p.leadNumber(); ok && whole && p.NOR != nil && (x < p.NOR[0] || x > p.NOR[1]) {
+		if not := l.unjudged(); not != "" { // where the normal range says nothing either
+			return "in spec, " + not
+		}
+		if x, ok := p.leadNumber(); ok && p.NOR != nil && (x < p.NOR[0] || x > p.NOR[1]) {
 			return "in spec, beyond normal range"
 		}
 		return "in spec"

@@ -54,7 +54,7 @@ func TestShow(t *testing.T) {
 		word    string
 		value   string
 	}{
-		{"nearest to the high limit", In, NotApplicable, []Input{in(1), in(9), in(3)}, In, "in spec", "9"},
+		{"nearest to the high limit", In, NotApplicable, []Input{in(1), in(9), in(3)}, In, "in spec, lower limit not judged now", "9"},
 		{"nearest to the low limit", In, In, []Input{in(1), in(6)}, In, "in spec", "1"},
 		{"furthest beyond", Out, In, []Input{in(11), in(13), in(5)}, Out, "OUT HIGH", "13"},
 		{"below", Out, Out, []Input{in(-3), in(9)}, Out, "OUT LOW", "-3"},
@@ -82,6 +82,35 @@ func TestShow(t *testing.T) {
 				t.Errorf("the bar points at what is not known: %+v", b)
 			}
 		})
+	}
+}
+
+// TestShowsWhatIsJudged: beside "in spec" stand the limits that say so, and one that
+// does not apply now is named.
+func TestShowsWhatIsJudged(t *testing.T) {
+	rule := func(kind, verdict string, low, high *float64) Rule {
+		return Rule{Kind: kind, Verdict: verdict, Low: low, High: high}
+	}
+	for _, c := range []struct {
+		name        string
+		rules       []Rule
+		lsl         *float64
+		value       float64
+		word, limit string
+	}{
+		{"both", []Rule{rule("band", In, ptr(875.0), ptr(895.0))}, nil, 885, "in spec", "875 … 895"},
+		{"only the upper", []Rule{rule("high", In, nil, ptr(895.0)), rule("low", NotApplicable, ptr(875.0), nil)}, nil, 778.1, "in spec, lower limit not judged now", "875 … 895"},
+		{"only the lower", []Rule{rule("high", NotApplicable, nil, ptr(895.0)), rule("low", In, ptr(875.0), nil)}, nil, 950, "in spec, upper limit not judged now", "875 … 895"},
+		{"only a rate", []Rule{rule("rate", In, ptr(-1.0), ptr(1.0)), rule("band", NotApplicable, ptr(875.0), ptr(895.0))}, nil, 20, "in spec, limits not judged now", "875 … 895"},
+		{"a looser one applies", []Rule{rule("low", In, ptr(500.0), nil), rule("low", NotApplicable, ptr(875.0), nil)}, nil, 778.1, "in spec", "at least 500"},
+		{"the tighter of two", []Rule{rule("low", In, ptr(500.0), nil), rule("low", In, ptr(875.0), nil)}, nil, 880, "in spec", "at least 875"},
+		{"only on paper", []Rule{rule("high", In, nil, ptr(895.0))}, ptr(875.0), 20, "in spec, lower limit not judged now", "875 … 895"},
+	} {
+		p := Parameter{Verdict: In, Rules: c.rules, LSL: c.lsl, Inputs: []Input{{Tag: "t", Value: Value{sample.FloatValue(c.value)}, Quality: "good"}}}
+		p.Show()
+		if s := p.Shown; s.Word != c.word || s.Limit != c.limit {
+			t.Errorf("%s: %q beside %q, want %q beside %q", c.name, s.Word, s.Limit, c.word, c.limit)
+		}
 	}
 }
 
