@@ -17,7 +17,7 @@ func (j *Judge) unchanged(r, k int, t sample.Time, v sample.Value, held sample.T
 	}
 	same := m.From != 0 && unchangedFrom(m.V.Value, v)
 	if m.From != 0 && se.Known {
-		until := t - 1 // a sample at an instant comes before a timer there
+		until := t
 		if !same {
 			until = min(until, held)
 		}
@@ -38,8 +38,8 @@ func unchangedFrom(a, b sample.Value) bool {
 }
 
 // freezeDue puts a rule of kind frozen out where a value has been unchanged for
-// longer than allowed, at that instant, as far as it is known up to limit to
-// have stood.
+// longer than allowed: from the instant up to which it was allowed to be, as soon
+// as it is known, up to limit, to have stood beyond it.
 func (j *Judge) freezeDue(r int, limit sample.Time) {
 	if j.P.rules[r].Kind != spec.Frozen {
 		return
@@ -50,6 +50,7 @@ func (j *Judge) freezeDue(r int, limit sample.Time) {
 	}
 }
 
+// freeze is freezeDue for series k, whose values are known up to limit.
 func (j *Judge) freeze(r, k int, limit sample.Time) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	if ru.joined {
@@ -57,7 +58,7 @@ func (j *Judge) freeze(r, k int, limit sample.Time) {
 	}
 	due, _ := j.frozenAt(r, k)
 	se := &st.Series[k]
-	if due == 0 || due > limit || se.Out || !se.Known || st.Verdict == NotApplicable {
+	if due == 0 || due >= limit || se.Out || !se.Known || st.Verdict == NotApplicable {
 		return
 	}
 	j.held = 0                                         // what came before says nothing of this instant
@@ -85,8 +86,8 @@ func (st *Rule) newest(ru *rule, k int) int {
 	return k
 }
 
-// frozenAt is when series k will have been unchanged for too long, 0 when that
-// is not known, and up to when its values are known to have stood. With
+// frozenAt is up to when series k may be unchanged, 0 when that is not known,
+// and up to when its values are known to have stood. With
 // all_inputs it is the input that changed last that counts.
 func (j *Judge) frozenAt(r, k int) (due, heard sample.Time) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
@@ -137,8 +138,8 @@ func (p *Parameter) frozenDue(s *State, r int) sample.Time {
 	soonest := sample.Time(0)
 	for k := range st.Series {
 		due, heard := j.frozenAt(r, k)
-		if due != 0 && due <= heard && st.Series[k].Known && !st.Series[k].Out && (soonest == 0 || due < soonest) {
-			soonest = due
+		if due != 0 && due < heard && st.Series[k].Known && !st.Series[k].Out && (soonest == 0 || due < soonest) {
+			soonest = due + 1 // the next instant there is
 		}
 	}
 	return soonest

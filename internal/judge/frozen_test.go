@@ -29,15 +29,15 @@ func frozenFor(words []word, allowed time.Duration) (want []turned) {
 				want = append(want, turned{words[i].t, In})
 			}
 			since = words[i].t
-		case words[i].t >= due && want[len(want)-1].Verdict == In:
+		case words[i].t > due && want[len(want)-1].Verdict == In:
 			want = append(want, turned{due, Out})
 		}
 	}
 	return want
 }
 
-// TestFrozen: out exactly so long after the last change, whether samples or
-// confirmations say that the value stands, and however late they come.
+// TestFrozen: out exactly so long after the last change once it has stood longer,
+// whether samples or confirmations say so, and however late they come.
 func TestFrozen(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		allowed := time.Duration(rapid.Int64Range(1, 5).Draw(rt, "for")) * time.Second
@@ -74,7 +74,39 @@ func TestFrozenEdges(t *testing.T) {
 		{"unchanged at the very instant", spec.AnyInput, func(j *Judge) {
 			tell(j, secs(0), 1, 5)
 			tell(j, secs(3), 1, 6)
+			tell(j, secs(4), 2, 7)
+		}, []turned{{secs(0), In}}},
+		{"confirmed to the very instant", spec.AnyInput, func(j *Judge) {
+			tell(j, secs(0), 1, 5)
+			tell(j, secs(2), 1, 6)
+			stands(j, secs(3))
+			tell(j, secs(4), 2, 7)
+		}, []turned{{secs(0), In}}},
+		{"unchanged for as little longer as there is", spec.AnyInput, func(j *Judge) {
+			tell(j, secs(0), 1, 5)
+			tell(j, secs(3), 1, 6)
+			tell(j, secs(3)+1, 1, 7)
 		}, []turned{{secs(0), In}, {secs(3), Out}}},
+		{"confirmed for as little longer as there is", spec.AnyInput, func(j *Judge) {
+			tell(j, secs(0), 1, 5)
+			tell(j, secs(2), 1, 6)
+			j.Heard(0, secs(3)+1)
+		}, []turned{{secs(0), In}, {secs(3), Out}}},
+		{"both to the very instant", spec.AllInputs, func(j *Judge) {
+			tell(j, secs(0), 1, 5)
+			tell(j, secs(3), 1, 5)
+			tell(j, secs(4), 2, 6)
+		}, []turned{{secs(0), In}}},
+		{"both for as little longer as there is", spec.AllInputs, func(j *Judge) {
+			tell(j, secs(0), 1, 5)
+			tell(j, secs(3), 1, 5)
+			stands(j, secs(3)+1)
+		}, []turned{{secs(0), In}, {secs(3), Out}}},
+		{"lost at the very instant", spec.AnyInput, func(j *Judge) {
+			tell(j, secs(0), 1, 5)
+			j.Heard(0, secs(3))
+			j.Gap(0, secs(3), 3)
+		}, []turned{{secs(0), In}, {secs(3), Unknown}}},
 		{"one of two, not asked for all", spec.AllInputs, func(j *Judge) {
 			tell(j, secs(0), 1, 5)
 			tell(j, secs(2), 1, 6)
@@ -106,6 +138,7 @@ func TestFrozenEdges(t *testing.T) {
 			j.Activate(secs(2), 3) // another revision: it counts from here, by the values that stand
 			tell(j, secs(4), 1, 6)
 			tell(j, secs(5), 1, 7)
+			tell(j, secs(6), 1, 8)
 		}, []turned{{secs(0), In}, {secs(5), Out}}},
 	}
 	for _, tt := range tests {

@@ -151,7 +151,7 @@ func (j *Judge) Context(t sample.Time, n uint64) {
 	for r := range j.P.rules {
 		ru := &j.P.rules[r]
 		if !ru.queued && !ru.built {
-			j.freezeDue(r, t-1)
+			j.freezeDue(r, t)
 			j.settle(r, t, n)
 		}
 		j.S.Adrift = j.S.Adrift || !ru.built && j.Applies(r, t) == Maybe
