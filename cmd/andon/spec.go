@@ -49,38 +49,6 @@ func refused(cmd *cobra.Command, reasons error) error {
 	return exit{exitRefused, nil}
 }
 
-func newSpecLintCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "lint FILE...",
-		Short: "Find every mistake in specifications",
-		Args:  cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var all error
-			for _, path := range args {
-				b, err := os.ReadFile(path)
-				if err != nil {
-					return exit{exitFound, fmt.Errorf("read specification: %w", err)}
-				}
-				d, err := spec.Parse(path, b)
-				if err == nil {
-					err = d.Lint()
-				}
-				if err != nil {
-					all = errors.Join(all, err)
-					continue
-				}
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s revision %s: no mistakes found\n", path, d.ID, d.Revision); err != nil {
-					return err
-				}
-			}
-			if all != nil {
-				return refused(cmd, all)
-			}
-			return nil
-		},
-	}
-}
-
 func newSpecShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show FILE",

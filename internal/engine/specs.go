@@ -145,7 +145,7 @@ func SpecFacts(w *record.Wiring) spec.Facts {
 		x := spec.EquipmentFacts{Name: e.Name, Class: e.Class, Tags: map[string]spec.TagFacts{}, Context: map[string][]string{}}
 		for _, t := range w.Tags {
 			if t.Equipment == e.Name && t.Source != "" {
-				x.Tags[t.Name] = spec.TagFacts{Unit: t.Unit, Kind: t.Kind}
+				x.Tags[t.Name] = spec.TagFacts{Unit: t.Unit, Kind: t.Kind, Range: t.Range}
 			}
 		}
 		for _, b := range e.Context {

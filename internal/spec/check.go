@@ -29,6 +29,8 @@ type EquipmentFacts struct {
 type TagFacts struct {
 	Unit string // "" when the settings give none
 	Kind sample.Kind
+	// Range is what a good value can be, both ends included; nil for anything.
+	Range *[2]float64
 }
 
 // Check compares the specification with the gateway on which it is to judge.
@@ -122,27 +124,6 @@ func (c *checker) rule(path string, e *EquipmentFacts, p *Parameter, r *Rule) {
 // needsOperation says whether a rule can be decided only with a whole operation.
 func (p *Parameter) needsOperation(r *Rule) bool {
 	return NeedsOperation(r.Kind) || p.Computed != nil && p.Computed.Over != ""
-}
-
-// Lint reports, as strictyaml.Problems, what is wrong with the document for
-// itself and yet no reason not to read it: a rehearsal takes the whole file as
-// the operation, a gateway must know where one begins and ends.
-func (d *Document) Lint() error {
-	c := checker{d: d}
-	if len(d.AppliesWhen) > 0 || slices.Contains(d.ContextRequired, "lot") {
-		return nil
-	}
-	for i := range d.Parameters {
-		p := &d.Parameters[i]
-		for k := range p.Rules {
-			if p.needsOperation(&p.Rules[k]) {
-				c.problem(element(element("parameters", i)+".rules", k)+".kind",
-					fmt.Sprintf("rule %s is decided at the end of an operation, and the document does not say what one is", p.Rules[k].ID),
-					"add applies_when, or lot to context_required: then a lot's stay is the operation")
-			}
-		}
-	}
-	return c.problems.Sorted().Err()
 }
 
 // kind reports a tag whose values no rule could ever compare: text with a

@@ -51,11 +51,14 @@ func (p *parser) document(n strictyaml.Node) {
 		Change: words(o.Get("change")), Reason: words(o.Get("reason")),
 	}
 	d.Effective = effective(n.Need("effective"))
+	p.placeOf(n, "revision")
+	p.placeOf(n.Get("effective"), "from", "to")
 	d.Scope = p.scope(n.Get("scope"))
 	d.ContextRequired = p.names(n.Get("context_required"), fieldShape)
 	d.AppliesWhen = p.appliesWhen(n.Get("applies_when"))
 	p.parameters(n.Need("parameters"))
 	d.Classification = classification(n.Get("classification"))
+	p.placeOf(n.Get("classification"), "escalate_to_critical_when")
 }
 
 func effective(n strictyaml.Node) Effective {
@@ -131,6 +134,15 @@ func unique(seen map[string]bool, n strictyaml.Node, id, what string) {
 
 // place remembers where a value stands.
 func (p *parser) place(n strictyaml.Node) { p.doc.places[n.Path()] = n.At("", "") }
+
+// placeOf remembers where values of a mapping stand, those that there are.
+func (p *parser) placeOf(n strictyaml.Node, keys ...string) {
+	for _, key := range keys {
+		if v := n.Get(key); v.OK() {
+			p.place(v)
+		}
+	}
+}
 
 // shaped is a text or whole number of the given form.
 func shaped(n strictyaml.Node, form shape) string {

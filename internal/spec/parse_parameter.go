@@ -30,6 +30,7 @@ func (p *parser) parameter(n strictyaml.Node) Parameter {
 		Alarm:           alarm(n.Get("alarm")),
 		Evidence:        evidence(n.Get("evidence")),
 	}
+	p.placeOf(n, "id", "target", "nor", "par")
 	par.MissingData = missingData(n.Get("missing_data"), par.Sampling)
 	if par.Name == "" {
 		par.Name = par.ID

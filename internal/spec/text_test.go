@@ -56,8 +56,14 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		whole(t, d)
-		if err := d.Lint(); err != nil && len(d.AppliesWhen) > 0 {
-			t.Errorf("lint: %v", err)
+		if err := d.Lint(); err != nil {
+			placed(t, err)
+		}
+		if err := LintTogether([]*Document{d, d}, nil); err != nil {
+			t.Errorf("beside itself: %v", err)
+		}
+		if changes := Diff(d, d); len(changes) > 0 {
+			t.Errorf("differs from itself: %+v", changes)
 		}
 		if d.Text() == "" || d.Check(Facts{}) == nil {
 			t.Error("cannot be read or fits nowhere and everywhere")
