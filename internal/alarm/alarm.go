@@ -101,6 +101,7 @@ const MaxShelve = 8 * time.Hour
 // alarm that is not shelved.
 type Shelf struct {
 	By     string      `json:"by"`
+	Name   string      `json:"name,omitempty"` // as printed
 	Role   string      `json:"role"`
 	Reason string      `json:"reason"`
 	At     sample.Time `json:"at"`
@@ -128,6 +129,7 @@ type Alarm struct {
 	ClearedAt sample.Time  `json:"cleared_at"` // 0 while the condition stands
 	Count     int          `json:"count"`      // raises within this occurrence
 	AckedBy   string       `json:"acked_by,omitempty"`
+	AckedName string       `json:"acked_by_name,omitempty"` // as printed
 	AckedAt   sample.Time  `json:"acked_at"`
 	Comment   string       `json:"comment,omitempty"` // the acknowledgement's own
 	Comments  []Comment    `json:"comments,omitempty"`

@@ -67,8 +67,8 @@ func (d *decision) acknowledge(al *alarm.Alarm, b *record.Act) (state, refused s
 	}
 	next, _ := al.State.Next(alarm.Acknowledge)
 	equipment, parameter, rule := al.Equipment, al.Parameter, al.Rule
-	al.AckedBy, al.AckedAt, al.Comment = b.User, d.at, b.Comment
-	d.moveAlarm(al, alarm.Acknowledge, alarmFacts{At: d.at, By: b.User})
+	al.AckedBy, al.AckedName, al.AckedAt, al.Comment = b.User, b.Name, d.at, b.Comment
+	d.moveAlarm(al, alarm.Acknowledge, alarmFacts{At: d.at, By: b.User, Name: b.Name})
 	d.ackEvent(equipment, parameter, rule, b)
 	return next.String(), ""
 }
@@ -89,7 +89,7 @@ func (d *decision) ackEvent(equipment, parameter, rule string, b *record.Act) {
 		e, _, p, _ := d.s.parameter(a)
 		for i := range p.Events {
 			if ev := &p.Events[i]; e.Name == equipment && p.ID == parameter && ev.RuleID == rule && ev.Open {
-				ev.Acks = append(ev.Acks, quality.Ack{By: b.User, At: d.at, Role: b.Role, Comment: b.Comment})
+				ev.Acks = append(ev.Acks, quality.Ack{By: b.User, Name: b.Name, At: d.at, Role: b.Role, Comment: b.Comment})
 			}
 		}
 	})

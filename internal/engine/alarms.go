@@ -60,7 +60,8 @@ type alarmFacts struct {
 	At   sample.Time
 	Spec *record.SpecRef
 	Unit string
-	By   string
+	By   string // id of the person whose act it was, "" for none
+	Name string // as printed
 }
 
 // alarmDocument is one transition of an alarm. Its JSON is what is sent.
@@ -73,6 +74,7 @@ type alarmDocument struct {
 	Unit  string          `json:"unit,omitempty"`
 	At    sample.Time     `json:"at"` // logical instant of the transition
 	By    string          `json:"by,omitempty"`
+	Name  string          `json:"by_name,omitempty"` // as printed
 	Spec  *record.SpecRef `json:"spec,omitempty"`
 }
 
@@ -91,7 +93,7 @@ func (d *decision) moveAlarm(al *alarm.Alarm, ev alarm.Event, f alarmFacts) {
 		subject = quality.Path(d.s.Start.Site, al.Equipment)
 	}
 	d.entry(laneEvent, "event/alarm", subject, d.at, alarmDocument{Schema: "andon.alarm/1", AlarmID: al.ID, Previous: from.String(),
-		Alarm: al, Value: al.Value.Value, Unit: f.Unit, At: f.At, By: f.By, Spec: f.Spec})
+		Alarm: al, Value: al.Value.Value, Unit: f.Unit, At: f.At, By: f.By, Name: f.Name, Spec: f.Spec})
 	if to == alarm.Normal {
 		id := al.ID
 		d.s.Alarms = slices.DeleteFunc(d.s.Alarms, func(x alarm.Alarm) bool { return x.ID == id })

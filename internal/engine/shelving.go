@@ -29,8 +29,8 @@ func (d *decision) shelve(al *alarm.Alarm, b *record.Act) (state, refused string
 	case d.s.critical(al) && !b.Senior:
 		return "", "its rule is critical, which " + b.Role + " may not shelve"
 	}
-	al.Shelf = alarm.Shelf{By: b.User, Role: b.Role, Reason: b.Comment, At: d.at, Until: d.at.Add(b.For)}
-	d.moveAlarm(al, alarm.Shelve, alarmFacts{At: d.at, By: b.User})
+	al.Shelf = alarm.Shelf{By: b.User, Name: b.Name, Role: b.Role, Reason: b.Comment, At: d.at, Until: d.at.Add(b.For)}
+	d.moveAlarm(al, alarm.Shelve, alarmFacts{At: d.at, By: b.User, Name: b.Name})
 	return alarm.Shelved.String() + " until " + al.Shelf.Until.String(), ""
 }
 
@@ -40,14 +40,14 @@ func (d *decision) unshelve(al *alarm.Alarm, b *record.Act) (state, refused stri
 		return "", "it is not shelved"
 	}
 	next, _ := al.State.Next(al.Leave())
-	d.leaveShelf(al, alarmFacts{At: d.at, By: b.User})
+	d.leaveShelf(al, alarmFacts{At: d.at, By: b.User, Name: b.Name})
 	return next.String(), ""
 }
 
 // leaveShelf lets an alarm be what its condition is now. Who had acknowledged it
 // before has not acknowledged this. al may be gone afterwards.
 func (d *decision) leaveShelf(al *alarm.Alarm, f alarmFacts) {
-	al.Shelf, al.AckedBy, al.AckedAt, al.Comment = alarm.Shelf{}, "", 0, ""
+	al.Shelf, al.AckedBy, al.AckedName, al.AckedAt, al.Comment = alarm.Shelf{}, "", "", 0, ""
 	d.moveAlarm(al, al.Leave(), f)
 }
 

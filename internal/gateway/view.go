@@ -303,8 +303,8 @@ func (v *viewer) alarm(s *engine.State, al *alarm.Alarm) panel.Alarm {
 	x := panel.Alarm{ID: al.ID, Equipment: al.Equipment, Parameter: al.Parameter, Name: al.Parameter, Rule: al.Rule, State: al.State.String(),
 		Priority: al.Priority, Rank: panel.Rank(al.Priority), Text: al.Text, Action: al.Action, Value: panel.Value{Value: al.Value.Value},
 		ValueText: panel.Text(panel.Value{Value: al.Value.Value}, 0, nil, nil, ""), RaisedAt: panel.Instant(al.RaisedAt), ClearedAt: panel.Instant(al.ClearedAt), Count: al.Count,
-		AckedBy: al.AckedBy, AckedAt: panel.Instant(al.AckedAt), Comment: al.Comment, RespondS: al.Respond,
-		ShelvedBy: al.Shelf.By, ShelvedAt: panel.Instant(al.Shelf.At), ShelvedUntil: panel.Instant(al.Shelf.Until), ShelvedReason: al.Shelf.Reason}
+		AckedBy: al.AckedBy, AckedName: al.AckedName, AckedAt: panel.Instant(al.AckedAt), Comment: al.Comment, RespondS: al.Respond,
+		ShelvedBy: al.Shelf.By, ShelvedName: al.Shelf.Name, ShelvedAt: panel.Instant(al.Shelf.At), ShelvedUntil: panel.Instant(al.Shelf.Until), ShelvedReason: al.Shelf.Reason}
 	for _, c := range al.Comments {
 		x.Comments = append(x.Comments, panel.AlarmComment{By: c.By, Name: c.Name, At: panel.Instant(c.At), Text: c.Text})
 	}

@@ -92,7 +92,7 @@ func actable(al *Alarm, kind, comment string) error {
 	switch kind {
 	case record.Ack:
 		if al.Acked() {
-			return huma.Error409Conflict("the alarm has been acknowledged already, by " + al.AckedBy)
+			return huma.Error409Conflict("the alarm has been acknowledged already, by " + al.AckedWho())
 		}
 		if al.Shelved() {
 			return huma.Error409Conflict("the alarm is shelved until " + Format(al.ShelvedUntil) + ": take it back first")
@@ -103,7 +103,7 @@ func actable(al *Alarm, kind, comment string) error {
 		}
 	case record.Shelve:
 		if al.Shelved() {
-			return huma.Error409Conflict("the alarm is shelved already, by " + al.ShelvedBy + " until " + Format(al.ShelvedUntil))
+			return huma.Error409Conflict("the alarm is shelved already, by " + al.ShelvedWho() + " until " + Format(al.ShelvedUntil))
 		}
 		if !said {
 			return huma.Error422UnprocessableEntity("shelving needs a reason: say why in comment")

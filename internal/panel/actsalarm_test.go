@@ -19,6 +19,7 @@ func shelvedPlant() *State {
 	s := plant()
 	a := &s.Alarms[0]
 	a.State, a.ShelvedBy, a.ShelvedAt, a.ShelvedUntil, a.ShelvedReason = "SHLVD", "op1", Instant(at0), Instant(at0.Add(time.Hour)), "trial <run>"
+	a.ShelvedName = "Printed op1"
 	s.Equipment[0].Parameters[1].Shown.Unacked, s.Equipment[0].Parameters[1].Shown.Shelved = false, a.ShelvedUntil
 	return s
 }
@@ -84,7 +85,7 @@ func TestShelveRefused(t *testing.T) {
 		{"without a time", shelve, actWith("op1", "shelved", "why", "x", nil), plant(), 422, "duration_s"},
 		{"for ever", shelve, actWith("op1", "shelved", "why", "x", map[string]any{"duration_s": "forever"}), plant(), 422, "integer"},
 		{"another meaning", shelve, actWith("op1", "acknowledged", "why", "x", map[string]any{"duration_s": 60}), plant(), 422, "meaning must be shelved"},
-		{"shelved already", shelve, actWith("op1", "shelved", "why", "x", map[string]any{"duration_s": 60}), shelvedPlant(), 409, "already, by op1"},
+		{"shelved already", shelve, actWith("op1", "shelved", "why", "x", map[string]any{"duration_s": 60}), shelvedPlant(), 409, "already, by Printed op1 (op1)"},
 		{"not shelved", unshelve, actWith("op1", "unshelved", "", "x", nil), plant(), 409, "not shelved"},
 		{"acknowledged while shelved", "/api/v1/alarms/alm-1/ack", actWith("op1", "acknowledged", "", "x", nil), shelvedPlant(), 409, "shelved until"},
 		{"critical, by an operator", shelve, actWith("op1", "shelved", "why", s.nonce(t), map[string]any{"duration_s": 60}), critical, 403, "no right"},
@@ -121,7 +122,7 @@ func TestShelvedIsListed(t *testing.T) {
 		t.Error("a reason is taken for markup")
 	}
 	page = html.UnescapeString(page)
-	for _, want := range []string{"No alarm.", "1 shelved", "trial <run>", "op1", Format(Instant(at0.Add(time.Hour))), "The hot"} {
+	for _, want := range []string{"No alarm.", "1 shelved", "trial <run>", "Printed op1 (op1)", Format(Instant(at0.Add(time.Hour))), "The hot"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("page of alarms without %q:\n%s", want, page)
 		}
@@ -154,7 +155,7 @@ func TestSaidByWhom(t *testing.T) {
 	s := newStand(t, nil)
 	st := plant()
 	a := &st.Alarms[0]
-	a.State, a.AckedBy, a.AckedAt, a.Comment = "ACKED", "ann", Instant(at0), "valve stuck"
+	a.State, a.AckedBy, a.AckedName, a.AckedAt, a.Comment = "ACKED", "ann", "Ann Example", Instant(at0), "valve stuck"
 	for _, text := range []string{"0", "1", "2", "no, <the sensor>"} {
 		a.Comments = append(a.Comments, AlarmComment{By: "bob", Name: "Bob Example", At: Instant(at0), Text: text})
 	}
@@ -165,7 +166,7 @@ func TestSaidByWhom(t *testing.T) {
 		t.Errorf("API: %+v", got)
 	}
 	_, page := s.ask(t, "GET", "/alarms", "")
-	for _, want := range []string{": valve stuck</span>", "Bob Example (bob): no, &lt;the sensor&gt;</span>", "Bob Example (bob): 1<"} {
+	for _, want := range []string{"Ann Example (ann) ", ": valve stuck</span>", "Bob Example (bob): no, &lt;the sensor&gt;</span>", "Bob Example (bob): 1<"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("page without %q:\n%s", want, page)
 		}

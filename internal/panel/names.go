@@ -9,5 +9,11 @@ func who(name, id string) string {
 	return name + " (" + id + ")"
 }
 
+// AckedWho is who has acknowledged it, as printed.
+func (a Alarm) AckedWho() string { return who(a.AckedName, a.AckedBy) }
+
+// ShelvedWho is who has put it aside, as printed.
+func (a Alarm) ShelvedWho() string { return who(a.ShelvedName, a.ShelvedBy) }
+
 // Who is the person who said it, as printed.
 func (c AlarmComment) Who() string { return who(c.Name, c.By) }

@@ -22,7 +22,7 @@ func past() *EventList {
 	d := quality.Document{EventID: "dev-1", Title: "furn-03: too hot", Kind: "deviation", State: "opened",
 		Spec: quality.Spec{SpecRef: record.SpecRef{ID: "HT-1", Revision: "A"}, Rule: "over"}, Product: quality.Product{Lots: []string{"L-1"}},
 		Limits: quality.Limits{Unit: "[degF]"}, Excursion: quality.Excursion{Worst: &quality.WorstValue{Value: sample.FloatValue(901.5), At: at0}},
-		People: quality.People{Ack: []quality.Ack{{By: "op1", At: at0, Role: "operator", Comment: "valve"}}}, Evidence: &quality.Evidence{Count: 12}}
+		People: quality.People{Ack: []quality.Ack{{By: "op1", Name: "Printed op1", At: at0, Role: "operator", Comment: "valve"}}}, Evidence: &quality.Evidence{Count: 12}}
 	g := quality.GapDocument{EventID: "gap-1", Cause: "link", Tags: []string{"furn-03/t-blind"}}
 	return &EventList{Since: Instant(at0), Events: []Event{
 		{ID: "dev-1", Kind: "deviation", Title: "furn-03: too hot", State: "opened", Open: true, Equipment: "furn-03", Lots: []string{"L-1"}, Receipt: Queued,
@@ -41,7 +41,7 @@ func TestPagesWithoutScript(t *testing.T) {
 		"/":             {"Furnace 3", "885.0", "895.04", "OUT HIGH", "875 … 895 °F", "STALE: link", "—", "not judged now", "R-1&lt;b&gt;", "must be R-1", "HT-1 rev A", "1 waiting", "too hot", "NOT ACKNOWLEDGED", "unknown"},
 		"/alarms":       {"The hot", "895.04 °F", "at most 895 °F", "hold the load", "NOT ACKNOWLEDGED"},
 		"/events":       {"dev-1", "queued", "rejected", "OPEN", "L-1"},
-		"/events/dev-1": {"too hot", "901.5 °F", "receipted", "waiting for the quality system", "op1", "valve", "12 samples"},
+		"/events/dev-1": {"too hot", "901.5 °F", "receipted", "waiting for the quality system", "Printed op1 (op1), operator", "valve", "12 samples"},
 		"/events/gap-1": {"t-blind", "link", "REJECTED"},
 		"/specs":        {"HT-1", "Q. Quality", "approved", "895", "in force"},
 		"/health":       {"no good value", "synchronised by ntp", "fine", "epoch e1"},

@@ -183,6 +183,7 @@ type Alarm struct {
 	ClearedAt Instant `json:"cleared_at"`
 	Count     int     `json:"count"`
 	AckedBy   string  `json:"acked_by,omitempty"`
+	AckedName string  `json:"acked_by_name,omitempty" doc:"as printed"`
 	AckedAt   Instant `json:"acked_at"`
 	Comment   string  `json:"comment,omitempty" doc:"said with the acknowledgement, by who acknowledged"`
 	RespondS  float64 `json:"respond_within_s,omitempty"`
@@ -190,6 +191,7 @@ type Alarm struct {
 	Class     string  `json:"class,omitempty" doc:"of the rule; critical needs more than an operator to shelve it"`
 
 	ShelvedBy     string  `json:"shelved_by,omitempty"`
+	ShelvedName   string  `json:"shelved_by_name,omitempty" doc:"as printed"`
 	ShelvedAt     Instant `json:"shelved_at"`
 	ShelvedUntil  Instant `json:"shelved_until" doc:"when it comes back by itself; null for one that is not shelved"`
 	ShelvedReason string  `json:"shelved_reason,omitempty"`

@@ -75,7 +75,8 @@ type Event struct {
 
 // Ack is an operator's acknowledgement of the alarm beside the event.
 type Ack struct {
-	By      string      `json:"by"`
+	By      string      `json:"by"`             // id
+	Name    string      `json:"name,omitempty"` // as printed
 	At      sample.Time `json:"at"`
 	Role    string      `json:"role"`
 	Comment string      `json:"comment,omitempty"`

@@ -45,7 +45,7 @@ export function AlarmRow({ a, all }) {
     <div class="how"><b>${a.value_text}</b><span>${a.limit}</span></div>
     <div class="when"><b>${clock(a.raised_at)}</b><span>${age(now(), a.raised_at)}${a.count > 1 && ` · ${a.count} times`}</span></div>
     <div class="state"><b>${stateWord(a.state)}</b>
-      <span>${acked ? `${a.acked_by} ${clock(a.acked_at)}${a.comment ? ": " + a.comment : ""}` : a.action}</span>
+      <span>${acked ? `${who(a.acked_by_name, a.acked_by)} ${clock(a.acked_at)}${a.comment ? ": " + a.comment : ""}` : a.action}</span>
       <${Said} a=${a} most=${all ? 3 : 1} /></div>
     <div class="act">
       ${!acked && html`<button class="sign" data-act="ack" onClick=${() => sign(a, "ack")}>ACKNOWLEDGE</button>`}
@@ -61,7 +61,7 @@ function ShelvedRow({ a }) {
     <td><${Icon} rank=${a.rank} /></td>
     <td><b>${a.equipment} · ${a.name}</b><small>${a.text}</small></td>
     <td>${a.cleared_at ? "returned" : html`<b>STANDING</b><small>${a.value_text}, ${a.limit}</small>`}</td>
-    <td>${a.shelved_reason}</td><td>${a.shelved_by}</td><td>${clock(a.shelved_at)}</td>
+    <td>${a.shelved_reason}</td><td>${who(a.shelved_by_name, a.shelved_by)}</td><td>${clock(a.shelved_at)}</td>
     <td><b>${clock(a.shelved_until)}</b><small>${left(now(), a.shelved_until)}</small></td>
     <td><button data-act="unshelve" onClick=${() => sign(a, "unshelve")}>Take back</button></td></tr>`;
 }

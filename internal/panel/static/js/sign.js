@@ -143,7 +143,7 @@ function Times() {
 // Trouble is what must be seen before all else. A dialog lies over the page and
 // hides where the page says it.
 function Trouble({ is }) {
-  return html`<section class="trouble ${is.what === "NOT LIVE" ? "old" : ""}" role="alert"><strong>${is.what}</strong>
+  return html`<section class="trouble ${is.what === "NOT RECORDING" ? "notrecording" : ""}" role="alert"><strong>${is.what}</strong>
     <p>Nothing can be signed. ${is.why} ${is.cure}</p></section>`;
 }
 
