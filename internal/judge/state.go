@@ -130,6 +130,7 @@ type Episode struct {
 	Uncertain   bool          `json:"uncertain,omitempty"`
 	Reduced     bool          `json:"reduced,omitempty"` // some input was lost meanwhile, as sensor_loss allows
 	Signal      string        `json:"signal,omitempty"`  // of a chart: what signalled first
+	Missing     []int         `json:"missing,omitempty"` // of a window: the inputs without a value when it was to be judged
 }
 
 // Worst is the sample furthest outside.
@@ -211,6 +212,7 @@ func (st *Rule) Clone() Rule {
 func (e *Episode) Clone() Episode {
 	c := *e
 	c.Area, c.Time.List, c.OutsidePAR.List = slices.Clone(e.Area), slices.Clone(e.Time.List), slices.Clone(e.OutsidePAR.List)
+	c.Missing = slices.Clone(e.Missing)
 	return c
 }
 
@@ -229,7 +231,7 @@ const (
 	EventEnded     // the rule no longer applies: nothing was said of a return
 	EventOver      // will not come back: the rejoin time has passed
 	EventSplit     // ended at a change of lot; the excursion goes on as a new one
-	EventFound     // a requirement on a whole operation was not met: opened and over at once
+	EventFound     // a requirement on a whole operation was not met, or a window could not be judged: opened and over at once
 	EventCancelled // back before it was raised: nothing is said of it
 	Decided        // a requirement on a whole operation has been decided: Result says how
 )
