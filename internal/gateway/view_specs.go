@@ -70,8 +70,15 @@ func specKey(s *engine.State, installed int) string {
 	return key
 }
 
+// statusOrder puts what judges first, then what will, then what no longer does.
 func statusOrder(status string) int {
-	return slices.Index([]string{spec.InForce, spec.Pending, spec.Expired, spec.Superseded}, status)
+	switch status {
+	case spec.InForce:
+		return 0
+	case spec.Pending:
+		return 1
+	}
+	return 2
 }
 
 func specOf(s *engine.State, in *spec.Installed, running map[string][]string) panel.Spec {

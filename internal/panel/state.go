@@ -263,7 +263,7 @@ type DeadLetter struct {
 type Spec struct {
 	SpecRef
 	Title       string      `json:"title"`
-	Status      string      `json:"status" enum:"in force,pending,superseded,expired"`
+	Status      string      `json:"status" enum:"in force,pending,superseded,expired,withdrawn"`
 	From        Instant     `json:"effective_from"`
 	To          Instant     `json:"effective_to"`
 	Installed   Instant     `json:"installed_at"`
