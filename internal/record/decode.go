@@ -100,6 +100,8 @@ func newBody(k Kind) Body {
 		return new(Policy)
 	case KindSpecification:
 		return new(Specification)
+	case KindWithdrawal:
+		return new(Withdrawal)
 	case KindAnswer:
 		return new(Answer)
 	case KindClock:

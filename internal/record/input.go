@@ -36,6 +36,7 @@ const (
 	KindAnswer        Kind = 11
 	KindClock         Kind = 12
 	KindPolicy        Kind = 13
+	KindWithdrawal    Kind = 14
 
 	KindJudgement Kind = 64
 	KindEntry     Kind = 65
@@ -179,6 +180,13 @@ type Specification struct {
 	Draft bool `json:"draft,omitempty"`
 }
 
+// Withdrawal takes an installed specification out of force: the signed note that
+// says so.
+type Withdrawal struct {
+	Note []byte `json:"note"`
+	By   string `json:"by"` // who or what brought it: file
+}
+
 // Answer is what the shell read for a Need.
 type Answer struct {
 	Need   string `json:"need"`  // the need's id
@@ -292,6 +300,7 @@ func (*Context) Type() Kind       { return KindContext }
 func (*Receipt) Type() Kind       { return KindReceipt }
 func (*Policy) Type() Kind        { return KindPolicy }
 func (*Specification) Type() Kind { return KindSpecification }
+func (*Withdrawal) Type() Kind    { return KindWithdrawal }
 func (*Answer) Type() Kind        { return KindAnswer }
 func (*Clock) Type() Kind         { return KindClock }
 

@@ -90,7 +90,7 @@ func TestEveryInputRoundTrips(t *testing.T) {
 		&Loss{Source: "s", Tags: []sample.Tag{2}, Cause: "link"}, &Tick{}, &Act{User: "u", Kind: Ack, Target: "a"},
 		&Act{User: "u", Kind: Shelve, Target: "a", For: 90 * time.Minute, Senior: true}, &Act{User: "u", Kind: SetContext, Target: "furn-03", Fields: map[string]string{"lot": "", "material": "M"}},
 		&Context{Equipment: "furn-03", Fields: map[string]string{"lot": "L-1"}}, &Receipt{Consumer: "qms", Lane: "quality", UpTo: 3, Ranges: [][2]uint64{{5, 6}}},
-		&Policy{Document: []byte("x")}, &Specification{Document: []byte{0, 255}}, &Answer{Need: "n", SHA256: "00"}, &Clock{Synced: true, Offset: -time.Millisecond},
+		&Policy{Document: []byte("x")}, &Specification{Document: []byte{0, 255}}, &Withdrawal{Note: []byte("n"), By: "file"}, &Answer{Need: "n", SHA256: "00"}, &Clock{Synced: true, Offset: -time.Millisecond},
 	}
 	var b []byte
 	for i, body := range bodies {
@@ -129,6 +129,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(Append(nil, in, Outcome{FirstI: 1}))
 	f.Add(Append(nil, Input{N: 2, At: 5, Body: &Confirm{Source: "s", Except: []sample.Tag{1}}}, Outcome{Entries: []Entry{{Lane: "event", Payload: []byte("{}")}}}))
 	f.Add(Append(nil, Input{N: 2, At: 5, Body: &Act{Kind: Shelve, Target: "alm-1", For: time.Hour, Fields: map[string]string{"lot": ""}}}, Outcome{}))
+	f.Add(Append(nil, Input{N: 3, Body: &Withdrawal{Note: []byte{255, 0}, By: "file"}}, Outcome{}))
 	f.Add(Append(nil, Input{N: 3, Body: &Tick{}}, Outcome{Needs: []Need{{ID: "x"}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := NewDecoder(b)

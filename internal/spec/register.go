@@ -32,6 +32,10 @@ type Installed struct {
 	// Policy is the revision of the list of approvers under which it was accepted,
 	// 0 where that was not noted.
 	Policy int `json:"policy,omitempty"`
+	// Withdrawal is the note that took it out of force, WithdrawnAt since when; none
+	// and 0 while nobody has.
+	Withdrawal  []byte      `json:"withdrawal,omitempty"`
+	WithdrawnAt sample.Time `json:"withdrawn_at,omitempty"`
 
 	doc *Document
 }
@@ -49,6 +53,9 @@ func (in *Installed) parse() (*Document, error) {
 // at any instant. It is a value: Install returns another one and shares
 // nothing that either could change. As JSON it is the same bytes for the same
 // installations, and reads itself back.
+//
+// What was withdrawn judges no more from then on, and still decides for its id:
+// the one before it does not come back.
 //
 // One id has at most one revision in force. A revision begins at the later of
 // its effective.from and its installation; from then on it alone decides for its
@@ -159,20 +166,46 @@ type Place struct{ Equipment, Class, Material, Operation string }
 // Current lists the revisions in force at an instant, whatever their scope, in
 // order of id.
 func (r Register) Current(at sample.Time) []*Document {
-	newest := map[string]*Document{}
+	return r.newest(at, func(in *Installed) bool { return !in.withdrawn(at) })
+}
+
+// Silent lists the revisions that would be in force at an instant had they not
+// been withdrawn, in order of id: nothing is judged by them, and nothing in their
+// scope is in spec.
+func (r Register) Silent(at sample.Time) []*Document {
+	return r.newest(at, func(in *Installed) bool { return in.withdrawn(at) })
+}
+
+// newest lists, of the revisions that decide for their ids at an instant and have
+// not expired, those that are asked for.
+func (r Register) newest(at sample.Time, asked func(*Installed) bool) []*Document {
+	newest := map[string]*Installed{}
 	for i := range r.installed {
-		if in := &r.installed[i]; in.begins() <= at {
-			newest[in.doc.ID] = in.doc
+		if in := &r.installed[i]; in.begins() <= at && !in.never() {
+			newest[in.doc.ID] = in
 		}
 	}
 	var list []*Document
-	for _, d := range newest {
-		if !d.Effective.Expired(at) {
-			list = append(list, d)
+	for _, in := range newest {
+		if !in.doc.Effective.Expired(at) && asked(in) {
+			list = append(list, in.doc)
 		}
 	}
 	slices.SortFunc(list, func(a, b *Document) int { return cmp.Compare(a.ID, b.ID) })
 	return list
+}
+
+// withdrawn says whether the revision has been withdrawn by t.
+func (in *Installed) withdrawn(t sample.Time) bool { return in.WithdrawnAt != 0 && in.WithdrawnAt <= t }
+
+// never: it was withdrawn before it had begun, and will not begin.
+func (in *Installed) never() bool { return in.WithdrawnAt != 0 && in.WithdrawnAt <= in.begins() }
+
+// Withdrawn says whether a revision has been withdrawn by t.
+func (r Register) Withdrawn(id, revision string, t sample.Time) bool {
+	return slices.ContainsFunc(r.installed, func(in Installed) bool {
+		return in.doc.ID == id && in.doc.Revision == revision && in.withdrawn(t)
+	})
 }
 
 // InForce lists the revisions in force at an instant and in scope of a place,
@@ -199,7 +232,7 @@ func (r Register) Next(t sample.Time) sample.Time {
 	for i := range r.installed {
 		in := &r.installed[i]
 		for _, u := range []sample.Time{in.begins(), in.doc.Effective.To} {
-			if u > t && u != 0 && (next == 0 || u < next) {
+			if !in.never() && u > t && u != 0 && (next == 0 || u < next) {
 				next = u
 			}
 		}
