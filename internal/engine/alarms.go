@@ -22,6 +22,9 @@ func (d *decision) raiseAlarm(a place, c *judge.Change) {
 		al = &d.s.Alarms[len(d.s.Alarms)-1]
 		al.ID = quality.ID("alm-", d.n, d.s.Start.Gateway, d.s.Start.Epoch, e.Name, p.ID, rule.ID)
 	}
+	if r.Withdrawn != 0 {
+		al.Text, al.Action = "Not judged: "+r.Spec.ID+" revision "+r.Spec.Revision+" was withdrawn", "Call quality; treat product as suspect"
+	}
 	al.Count++
 	al.RaisedAt, al.ClearedAt, al.Value = c.At, 0, c.Episode.Worst.Value
 	d.moveAlarm(al, alarm.Raise, alarmFacts{At: c.At, Spec: &r.Spec, Unit: def.Spec.Unit})

@@ -69,6 +69,8 @@ func (d *decision) take(body record.Body) {
 		d.policy(b)
 	case *record.Specification:
 		d.specification(b)
+	case *record.Withdrawal:
+		d.withdraw(b)
 	case *record.Answer:
 		d.answer(b)
 	case *record.Clock:
@@ -120,6 +122,8 @@ func (d *decision) stop(b *record.Stop) {
 		_, r, _, _ := d.s.parameter(a)
 		turn := judge.Ended
 		switch {
+		case r.Withdrawn != 0:
+			return // it has none
 		case r.Operation != 0:
 			turn |= judge.InputsEnd
 		case len(d.s.x.docs[a.e][a.r].AppliesWhen) > 0 || d.s.Equipment[a.e].Lot != "":

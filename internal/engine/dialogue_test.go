@@ -42,6 +42,7 @@ var update = flag.Bool("update", false, "write what the dialogues answer into th
 //	T restart [tag=DAY]       the gateway was killed and starts again; DAY is when the
 //	                          tag's instrument is due for calibration by now
 //	T spec FILE               another specification is offered
+//	T withdraw ID REVISION REASON  quality withdraws a revision
 //	T stamped S C tag=value   a scan that the source stamps S when its clock shows C
 //	T receipt LANE N          the consumer qms holds the lane up to N
 //	T final                   nothing follows: what is under way ends here
@@ -99,6 +100,7 @@ type player struct {
 	said  []string
 
 	payloads []record.Entry // all, as sent
+	quinn    signer         // who withdraws
 	part     func(name string) string
 }
 
@@ -210,7 +212,6 @@ type told struct {
 			Samples   int                      `json:"samples"`
 			Quality   string                   `json:"quality"`
 			GapsS     float64                  `json:"gaps_s"`
-			Missing   []string                 `json:"missing"`
 		} `json:"excursion"`
 		Requirement *record.Requirement `json:"requirement"`
 		Evidence    *struct{}           `json:"evidence"`
@@ -252,8 +253,8 @@ func (p *player) entry(at sample.Time, e *record.Entry) {
 		p.say(at, "%s %s/%s %s%s: from %s to %s detected %s cleared %s suspect %s worst %s %gs area %g samples %d gaps %gs lots %v exposed %v",
 			e.Topic[strings.IndexByte(e.Topic, '/')+1:], d.Spec.Parameter, d.Spec.Rule, d.State, evidence, seconds(d.OccurredFrom), seconds(d.OccurredTo), seconds(d.DetectedAt),
 			seconds(d.ClearedAt), seconds(d.Product.SuspectFrom), worst, d.Excursion.DurationS, area, d.Excursion.Samples, d.Excursion.GapsS, d.Product.Lots, d.Product.Exposed)
-		if d.Excursion.Missing != nil {
-			p.say(at, "  %s %s missing %v: %s", d.Type, d.Excursion.Quality, d.Excursion.Missing, d.Title)
+		if d.Type == "control" && d.Spec.Rule == "missing_data" && d.State == "opened" {
+			p.say(at, "  control: %s", d.Title)
 		}
 		if r := d.Requirement; r != nil && d.State == "opened" && d.Excursion.Area == nil {
 			p.say(at, "  required %v %s, actual %v: %s", r.Required, r.Unit, r.Actual, d.Title)
@@ -323,6 +324,8 @@ func (p *player) play(line string) {
 			Letter: &record.Letter{Lane: e.Lane, Seq: e.Seq, Topic: e.Topic, Payload: e.Payload}})
 	case "spec": // FILE: another document is offered
 		p.decide(at, &record.Specification{Document: []byte(p.part(f[2])), By: "test", Unsigned: true})
+	case "withdraw":
+		p.decide(at, p.withdrawal(f[2], f[3], strings.Join(f[4:], " ")))
 	case "stamped": // S tag=value: the source stamps them S, and its clock shows CLOCK seconds
 		stamp, err := strconv.ParseFloat(f[2], 64)
 		if err != nil {

@@ -92,6 +92,9 @@ func (s *State) indexRunning(x *index, byPath map[[2]string]sample.Tag, e, r int
 			}
 		}
 		x.slots = append(x.slots, -1)
+		if ru.Withdrawn != 0 {
+			def = silenced(def)
+		}
 		params[p] = judge.NewParameter(def, s.parameterMaxGap(e, def), s.calibrationDue(e, def))
 	}
 	x.docs[e] = append(x.docs[e], doc)
@@ -217,6 +220,8 @@ func (s *State) applies(rule int, t sample.Time) judge.Applies {
 	ru := p.Rule(rule)
 	var answer judge.Applies
 	switch {
+	case s.Equipment[a.e].Running[a.r].Withdrawn != 0:
+		return s.appliesSilent(a, ru.Kind, t)
 	case s.Equipment[a.e].Running[a.r].Misfit != "":
 		answer = judge.Maybe
 	case ru.Always:

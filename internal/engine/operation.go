@@ -99,6 +99,9 @@ func (s *State) otherLot(e, r int, lot production.Value) bool {
 // changes nothing: an operation neither begins nor ends in a gap.
 func (s *State) underWay(e, r int, t sample.Time) bool {
 	ru, doc, c := &s.Equipment[e].Running[r], s.x.docs[e][r], &s.Equipment[e].Context
+	if ru.Withdrawn != 0 {
+		return false // it decides nothing
+	}
 	if len(doc.AppliesWhen) == 0 {
 		switch lot := c.At(production.Lot, t); {
 		case !lot.Known:

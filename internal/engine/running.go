@@ -31,34 +31,27 @@ func (d *decision) assignAll(t sample.Time) {
 
 func (d *decision) assign(e int, t sample.Time) {
 	s := d.s
-	want := map[string]*spec.Document{}
-	var order []string
-	for _, doc := range s.Register.Current(t) {
-		if w := s.wired(e); doc.Scope.Holds(w.Name, w.Class) {
-			want[doc.ID] = doc
-			order = append(order, doc.ID)
-		}
-	}
+	want, order := s.wanted(e, t)
 	var next []Running
 	changed := false
 	for i := range s.Equipment[e].Running {
 		ru := &s.Equipment[e].Running[i]
-		doc := want[ru.Spec.ID]
+		x := want[ru.Spec.ID]
 		switch {
-		case doc != nil && ref(doc) == ru.Spec, ru.Operation != 0:
+		case x.is(ru), ru.Operation != 0 && !s.Register.Withdrawn(ru.Spec.ID, ru.Spec.Revision, t):
 			next = append(next, *ru)
 		default:
 			changed = true
-			if moved := d.supersede(place{e: e, r: i}, doc, t); moved != nil {
+			if moved := d.supersede(place{e: e, r: i}, x, t); moved != nil {
 				next = append(next, *moved)
 			}
 		}
 		delete(want, s.Equipment[e].Running[i].Spec.ID)
 	}
 	for _, id := range order {
-		if doc := want[id]; doc != nil {
+		if x := want[id]; x.doc != nil {
 			changed = true
-			next = append(next, d.begin(e, doc, t))
+			next = append(next, d.begin(e, x, t))
 		}
 	}
 	if !changed {
@@ -68,6 +61,36 @@ func (d *decision) assign(e int, t sample.Time) {
 	s.Equipment[e].Running = next
 	s.reindex()
 	d.settleIn(e, t)
+}
+
+// wanted is a revision that decides for its id: in force, or withdrawn and so
+// without judgement.
+type wanted struct {
+	doc    *spec.Document // nil for none
+	silent bool           // withdrawn
+}
+
+// is says whether it is the one that is running.
+func (x wanted) is(ru *Running) bool {
+	return x.doc != nil && ref(x.doc) == ru.Spec && x.silent == (ru.Withdrawn != 0)
+}
+
+// wanted are the revisions that decide on a piece of equipment at t, by id, and
+// their ids in order.
+func (s *State) wanted(e int, t sample.Time) (want map[string]wanted, order []string) {
+	want = map[string]wanted{}
+	w := s.wired(e)
+	add := func(docs []*spec.Document, silent bool) {
+		for _, doc := range docs {
+			if doc.Scope.Holds(w.Name, w.Class) {
+				want[doc.ID] = wanted{doc, silent}
+				order = append(order, doc.ID)
+			}
+		}
+	}
+	add(s.Register.Current(t), false)
+	add(s.Register.Silent(t), true)
+	return want, order
 }
 
 // misfit says in what the settings of this run contradict a document, "" for in
@@ -101,35 +124,47 @@ func (d *decision) refit() {
 
 // begin is a revision's state on a piece of equipment of which it knows nothing
 // yet.
-func (d *decision) begin(e int, doc *spec.Document, t sample.Time) Running {
+func (d *decision) begin(e int, x wanted, t sample.Time) Running {
+	doc := x.doc
 	ru := Running{Spec: ref(doc), Since: t, Misfit: d.misfit(doc)}
+	if x.silent {
+		ru.Withdrawn = t
+	}
 	for p := range doc.Parameters {
 		def := judge.NewParameter(&doc.Parameters[p], 0, nil)
 		par := Parameter{ID: doc.Parameters[p].ID, Judge: judge.NewState(def, t)}
-		if d.history(e, def.Spec) {
+		if !x.silent && d.history(e, def.Spec) {
 			par.Past = judge.NewPast(&par.Judge, t)
 		}
 		ru.Parameters = append(ru.Parameters, par)
 	}
-	d.tellSpec(specDocument{State: "effective", Spec: ru.Spec, Equipment: d.s.Equipment[e].Name})
+	if !x.silent {
+		d.tellSpec(specDocument{State: "effective", Spec: ru.Spec, Equipment: d.s.Equipment[e].Name})
+	}
 	return ru
 }
 
-// supersede ends a revision; doc, if there is one, takes over. Excursions of
-// rules that the new revision has too go on as the same events, the others end.
-func (d *decision) supersede(a place, doc *spec.Document, t sample.Time) *Running {
+// supersede ends a revision; x, if there is one, takes over. Excursions of rules
+// that the new revision has too go on as the same events, the others end. With a
+// withdrawal all end.
+func (d *decision) supersede(a place, x wanted, t sample.Time) *Running {
 	s := d.s
 	old := &s.Equipment[a.e].Running[a.r]
-	d.tellSpec(specDocument{State: "ended", Spec: old.Spec, Equipment: s.Equipment[a.e].Name})
+	if old.Withdrawn == 0 { // else it was told then
+		d.tellSpec(specDocument{State: "ended", Spec: old.Spec, Equipment: s.Equipment[a.e].Name})
+	}
 	var next *Running
-	if doc != nil {
-		ru := d.begin(a.e, doc, t)
+	if x.doc != nil {
+		ru := d.begin(a.e, x, t)
 		next = &ru
 	}
 	for p := range old.Parameters {
 		a.p = p
 		d.step(a, judge.Step{Told: judge.ToldAdvance, T: t}) // what the operation has come to is the old revision's
 		d.handOver(a, next, t)
+		if x.silent {
+			d.silence(a, t)
+		}
 	}
 	return next
 }
@@ -168,7 +203,10 @@ func (d *decision) handOver(a place, next *Running, t sample.Time) {
 // carry takes an excursion over into the rule of the same id; it reports false
 // when there is none to take it.
 func (d *decision) carry(a place, r int, next *Running, to int) bool {
-	_, _, p, def := d.s.parameter(a)
+	_, old, p, def := d.s.parameter(a)
+	if old.Withdrawn != 0 || next.Withdrawn != 0 {
+		return false
+	}
 	doc := d.s.Register.Find(next.Spec.ID, next.Spec.Revision)
 	q := &next.Parameters[to]
 	if !slices.Equal(doc.Parameters[to].Inputs, def.Spec.Inputs) || !doc.Parameters[to].Computed.Same(def.Spec.Computed) {

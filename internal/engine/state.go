@@ -107,7 +107,10 @@ type Running struct {
 	Lot       string      `json:"lot,omitempty"` // of the operation
 	// Misfit says why the settings of this run contradict the document: it cannot
 	// judge then, and everything it is for is unknown.
-	Misfit     string      `json:"misfit,omitempty"`
+	Misfit string `json:"misfit,omitempty"`
+	// Withdrawn is since when it judges no more, 0 while it does. It stands here
+	// until another revision takes over, since all that it was for is unknown.
+	Withdrawn  sample.Time `json:"withdrawn,omitempty"`
 	Parameters []Parameter `json:"parameters"` // in the document's order
 }
 

@@ -21,7 +21,7 @@ const (
 const (
 	ProcessParameter = "process_parameter"
 	MonitoringLost   = "monitoring_lost"
-	Control          = "control" // wrong recipe, specification or instrument
+	Control          = "control" // wrong recipe or instrument, or a specification that was withdrawn
 )
 
 // States of an event as its documents name them. Withdrawn, escalated and
