@@ -25,6 +25,7 @@ func newSpecCommand() *cobra.Command {
 		newSpecVerifyCommand(),
 		newSpecInstallCommand(),
 		newSpecShowCommand(),
+		newSpecWithdrawCommand(),
 		newSpecDiffCommand(),
 		newSpecListCommand(),
 	)

@@ -115,8 +115,8 @@ type document struct {
 	body record.Body
 }
 
-// documents are the approvers and specifications as the settings' files hold
-// them. A file that is not there yet is no error: nothing is judged then, and
+// documents are the approvers, specifications and withdrawals as the settings'
+// files hold them. A file that is not there yet is no error: nothing is judged then, and
 // the gateway says so.
 func (g *Gateway) documents() ([]document, error) {
 	var list []document
@@ -136,6 +136,13 @@ func (g *Gateway) documents() ([]document, error) {
 	}
 	for _, p := range pairs {
 		list = append(list, document{p.Path, &record.Specification{Document: p.Document, Approvals: p.Approvals, By: "file"}})
+	}
+	withdrawals, err := specdir.Withdrawals(paths.Dir)
+	if err != nil {
+		g.log.Error("withdrawals cannot all be read", "err", err)
+	}
+	for _, w := range withdrawals {
+		list = append(list, document{w.Path, &record.Withdrawal{Note: w.Note, By: "file"}})
 	}
 	return list, nil
 }

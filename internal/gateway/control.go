@@ -26,11 +26,12 @@ import (
 // this machine: HTTP over a Unix socket that only the gateway's own user and
 // root may use.
 const (
-	AskVerify = "/journal/verify" // key → journal.Report
-	AskExport = "/journal/export" // from, to, lot, event → JSON lines
-	AskRoot   = "/journal/root"   // size, note → text
-	AskSpec   = "/spec"           // POST {"document","approvals"} → text; a list of approvers too
-	AskStatus = "/status"         // → ControlStatus
+	AskVerify   = "/journal/verify" // key → journal.Report
+	AskExport   = "/journal/export" // from, to, lot, event → JSON lines
+	AskRoot     = "/journal/root"   // size, note → text
+	AskSpec     = "/spec"           // POST {"document","approvals"} → text; a list of approvers too
+	AskWithdraw = "/spec/withdraw"  // POST the note → text
+	AskStatus   = "/status"         // → ControlStatus
 
 	AskOutbox  = "/outbox"         // → OutboxReport
 	AskRequeue = "/outbox/requeue" // POST {"lane","seq","reason"} → DeadLetter
@@ -133,6 +134,7 @@ func (g *Gateway) controlHandler() http.Handler {
 		return json.NewEncoder(w).Encode(report)
 	}))
 	mux.HandleFunc("POST "+AskSpec, answered(g.installOverControl))
+	mux.HandleFunc("POST "+AskWithdraw, answered(g.withdrawOverControl))
 	mux.HandleFunc("GET "+AskSpecs, answered(g.specsOverControl))
 	mux.HandleFunc("GET "+AskOutbox, answered(g.outboxOverControl))
 	mux.HandleFunc("POST "+AskRequeue, answered(g.requeueOverControl))

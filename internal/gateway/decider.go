@@ -239,7 +239,7 @@ func (d *decider) decide(at sample.Time, b record.Body) error {
 		d.ledger.decided(at, &out)
 	}
 	switch b.(type) {
-	case *record.Policy, *record.Specification:
+	case *record.Policy, *record.Specification, *record.Withdrawal:
 		if err := d.sayRefused(&out); err != nil {
 			return err
 		}
@@ -381,7 +381,9 @@ func (d *decider) publish(head journal.Head) {
 	c := &Committed{Head: head, Outbox: d.s.Outbox, Wiring: &d.s.Start.Wiring, Alarms: len(d.s.Alarms), Figures: figures(d.s), Recording: true}
 	for e := range d.s.Equipment {
 		for r := range d.s.Equipment[e].Running {
-			c.Specs = appendNew(c.Specs, d.s.Equipment[e].Running[r].Spec)
+			if ru := &d.s.Equipment[e].Running[r]; ru.Withdrawn == 0 {
+				c.Specs = appendNew(c.Specs, ru.Spec)
+			}
 		}
 	}
 	if d.viewer != nil {
