@@ -232,7 +232,11 @@ func (d *decider) take(x delivery) error {
 // decide numbers one input, decides it and answers what it asks for.
 func (d *decider) decide(at sample.Time, b record.Body) error {
 	in := record.Input{N: d.s.N + 1, At: at, Body: b}
+	began := d.now()
 	out := engine.Decide(d.s, in)
+	if d.meter != nil {
+		d.meter.Evaluated(d.now().Sub(began))
+	}
 	d.last = out
 	d.g.add(in, &out, d.now())
 	if d.ledger != nil {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"andon/internal/alarm"
 	"andon/internal/clock"
 	"andon/internal/journal"
 	"andon/internal/metrics"
@@ -42,6 +43,15 @@ func (g *Gateway) facts() metrics.Facts {
 	f.Known, f.Recording = true, c.Recording
 	f.Commits, f.Samples = c.Head.Size, c.Head.I
 	f.Alarms, f.Events, f.Gaps, f.Specs = c.ByAlarm, c.Open, c.Gaps, c.InForce
+	for k, n := range c.ByAlarm {
+		if k.State == alarm.Shelved.String() {
+			f.Shelved += n
+		}
+	}
+	if g.panel != nil {
+		n := g.panel.Streams()
+		f.Screens = &n
+	}
 	f.Lanes = g.lanes(c)
 	if p := g.parts.Load(); p != nil {
 		for _, s := range p.sources {

@@ -76,7 +76,7 @@ func TestScrape(t *testing.T) {
 		t.Error("a sample is counted before it is durable")
 	}
 	wantLines(t, after, `andon_samples_total{quality="good",source="plc"} 21`, `andon_samples_total{quality="bad",source="plc"} 1`,
-		`andon_losses_total{source="plc"} 1`, "andon_journal_samples 22", "andon_recording 1",
+		`andon_losses_total{source="plc"} 1`, "andon_journal_samples 22", "andon_recording 1", "andon_shelved_alarms 0", "andon_eval_duration_seconds_count 13",
 		`andon_source_up{source="plc"} 1`, `andon_source_reconnects_total{source="plc"} 3`,
 		`andon_buffer_oldest_timestamp_seconds{lane="record"} 1.767225601e+09`, // the first sample's arrival
 		`andon_buffer_oldest_timestamp_seconds{lane="event"} 1.7672256e+09`,    // the start

@@ -38,9 +38,11 @@ var (
 	sourceLastGood   = gauge("source_last_good_timestamp_seconds", "When a tag of the source was last good or confirmed.", "source")
 	sourceSkew       = gauge("source_clock_skew_seconds", "The source's clock less ours, at its last answer.", "source")
 
-	alarms = gauge("alarms_active", "Alarms that are not normal, by priority and state.", "priority", "state")
-	events = gauge("deviations_open", "Deviations and nonconformances of which the parameter has not returned.", "kind", "class")
-	gaps   = gauge("gaps_open", "Stretches without sight that have not ended.")
+	alarms  = gauge("alarms_active", "Alarms that are not normal, by priority and state.", "priority", "state")
+	shelved = gauge("shelved_alarms", "Alarms that have been put aside for a limited time.")
+	screens = gauge("hmi_clients", "Screens that are being told of changes; absent without a panel.")
+	events  = gauge("deviations_open", "Deviations and nonconformances of which the parameter has not returned.", "kind", "class")
+	gaps    = gauge("gaps_open", "Stretches without sight that have not ended.")
 
 	waiting   = gauge("buffer_records", "Entries of the outbox that wait for receipts.", "lane")
 	oldest    = gauge("buffer_oldest_timestamp_seconds", "When the oldest waiting entry was made; absent when none waits.", "lane")
@@ -67,7 +69,7 @@ var (
 
 // all lists them for Describe.
 func all() []fact {
-	return []fact{recording, progress, commits, kept, bytes, quota, sourceUp, sourceReconnects, sourceLastGood, sourceSkew, alarms, events, gaps,
+	return []fact{recording, progress, commits, kept, bytes, quota, sourceUp, sourceReconnects, sourceLastGood, sourceSkew, alarms, shelved, screens, events, gaps,
 		waiting, oldest, raised, receipted, rejected, brokerConnected, brokerConnects, inFlight, published, sent, receipts, lastReceipt,
 		clockSynced, clockOffset, clockUncertainty, specInfo, specEffective, certificate}
 }
@@ -97,6 +99,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	x.yes(recording, f.Recording)
 	x.put(gaps, float64(f.Gaps))
+	x.put(shelved, float64(f.Shelved))
+	if f.Screens != nil {
+		x.put(screens, float64(*f.Screens))
+	}
 	for k, n := range f.Alarms {
 		x.put(alarms, float64(n), k.Priority, k.State)
 	}

@@ -19,6 +19,8 @@ type Facts struct {
 	Alarms  map[Alarm]int
 	Events  map[Event]int // open ones
 	Gaps    int           // open ones
+	Shelved int           // alarms that are put aside
+	Screens *int          // that are being told of changes; nil: there is no panel
 	Lanes   []Lane
 	Broker  *Broker // nil: no uplink in the settings
 	Clock   Clock

@@ -22,13 +22,15 @@ type Meter struct {
 	ackSeconds  *prometheus.HistogramVec
 	commit      prometheus.Histogram
 	age         prometheus.Histogram
+	eval        prometheus.Histogram
 	receiptLag  prometheus.Histogram
 	failures    prometheus.Counter
 }
 
-// Buckets, in seconds. A commit is a few flushes of the disk; a sample waits for
+// Buckets, in seconds. Deciding is a computation without a wait; a commit is a few flushes of the disk; a sample waits for
 // its group first; people and quality systems take their time.
 var (
+	evalBuckets    = []float64{.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .05, .25, 1}
 	commitBuckets  = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 	receiptBuckets = []float64{.05, .1, .25, .5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 14400, 86400}
 	ackBuckets     = []float64{5, 15, 30, 60, 180, 300, 600, 1800, 3600, 14400}
@@ -46,6 +48,7 @@ func New(version string, facts func() Facts) (*Meter, error) {
 			Help: "From an alarm's raise to its acknowledgement.", Buckets: ackBuckets}, []string{"priority"}),
 		commit:     histogram("buffer_commit_seconds", "Time of one commit of the record, flushes included.", commitBuckets),
 		age:        histogram("sample_age_seconds", "From a scan's arrival to its being durable.", commitBuckets),
+		eval:       histogram("eval_duration_seconds", "Time to decide one input: judging, alarms and events, without recording.", evalBuckets),
 		receiptLag: histogram("deviation_receipt_lag_seconds", "From a quality event to its receipt by all consumers. Events raised before the start are not in it.", receiptBuckets),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "buffer_commit_failures_total",
 			Help: "Commits that were refused or whose fate was unknown: NOT RECORDING."}),
@@ -54,7 +57,7 @@ func New(version string, facts func() Facts) (*Meter, error) {
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
 	info.Set(1)
 	var errs []error
-	for _, c := range []prometheus.Collector{m.samples, m.losses, m.transitions, m.ackSeconds, m.commit, m.age, m.receiptLag, m.failures, info,
+	for _, c := range []prometheus.Collector{m.samples, m.losses, m.transitions, m.ackSeconds, m.commit, m.age, m.eval, m.receiptLag, m.failures, info,
 		collector{facts}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
 		errs = append(errs, m.registry.Register(c))
 	}
@@ -107,6 +110,9 @@ func (m *Meter) CommitFailed() { m.failures.Inc() }
 
 // Durable: a scan was durable d after it arrived.
 func (m *Meter) Durable(d time.Duration) { m.age.Observe(d.Seconds()) }
+
+// Evaluated: one input was decided within d.
+func (m *Meter) Evaluated(d time.Duration) { m.eval.Observe(d.Seconds()) }
 
 // Receipt: a quality event was receipted d after it was raised.
 func (m *Meter) Receipt(d time.Duration) { m.receiptLag.Observe(d.Seconds()) }

@@ -13,10 +13,12 @@ import (
 
 var at = time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)
 
+var screensOpen = 3
+
 // full has something for every metric there is.
 func full() Facts {
 	return Facts{
-		Known: true, Recording: true, Progress: at, Commits: 7, Samples: 700, Bytes: 1 << 20, Quota: 8 << 30, Gaps: 1,
+		Known: true, Recording: true, Progress: at, Commits: 7, Samples: 700, Bytes: 1 << 20, Quota: 8 << 30, Gaps: 1, Shelved: 2, Screens: &screensOpen,
 		Sources: []Source{{Name: "plc", Up: true, Reconnects: 2, LastGood: at, Skew: -time.Second}},
 		Alarms:  map[Alarm]int{{"high", "UNACK"}: 2},
 		Events:  map[Event]int{{"deviation", "major"}: 1},
@@ -44,6 +46,7 @@ func filled(t *testing.T, facts func() Facts) *Meter {
 	m.CommitFailed()
 	m.Durable(time.Millisecond)
 	m.Receipt(time.Second)
+	m.Evaluated(20 * time.Microsecond)
 	return m
 }
 
@@ -88,6 +91,7 @@ func TestValues(t *testing.T) {
 		`andon_source_clock_skew_seconds{source="plc"} -1`,
 		`andon_samples_total{quality="good",source="plc"} 3`,
 		`andon_alarms_active{priority="high",state="UNACK"} 2`,
+		"andon_shelved_alarms 2\n", "andon_hmi_clients 3\n", `andon_eval_duration_seconds_bucket{le="2.5e-05"} 1`,
 		`andon_deviations_open{class="major",kind="deviation"} 1`,
 		`andon_buffer_records{lane="quality"} 2`,
 		`andon_buffer_oldest_timestamp_seconds{lane="quality"} 1.7723448e+09`,
@@ -134,9 +138,9 @@ func TestUnknownIsAbsent(t *testing.T) {
 		}
 	}
 	f := full()
-	f.Lanes[0].Oldest, f.Broker = time.Time{}, nil
+	f.Lanes[0].Oldest, f.Broker, f.Screens = time.Time{}, nil, nil
 	got = scrape(t, filled(t, func() Facts { return f }))
-	for _, name := range []string{"buffer_oldest_timestamp_seconds", "broker_connected", "publish_total"} {
+	for _, name := range []string{"buffer_oldest_timestamp_seconds", "broker_connected", "publish_total", "hmi_clients"} {
 		if strings.Contains(got, "\nandon_"+name) {
 			t.Errorf("%s is exported although there is none", name)
 		}

@@ -21,7 +21,7 @@ func Names() []string {
 	for _, c := range []prometheus.Collector{m.samples, m.losses, m.transitions, m.failures} {
 		names = append(names, described(c))
 	}
-	for _, c := range []prometheus.Collector{m.ackSeconds, m.commit, m.age, m.receiptLag} {
+	for _, c := range []prometheus.Collector{m.ackSeconds, m.commit, m.age, m.eval, m.receiptLag} {
 		base := described(c)
 		names = append(names, base+"_bucket", base+"_sum", base+"_count")
 	}
