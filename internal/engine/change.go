@@ -57,7 +57,8 @@ func (d *decision) decided(a place, c *judge.Change) {
 		Result: &record.Result{From: c.Result.From, Requirement: quality.Requirement(def.Rule(c.Rule), &c.Result), Cut: c.Result.Cut}})
 }
 
-// closeFound: what was found at the end of an operation is over as it is found.
+// closeFound: what was found at the end of an operation, or could not be judged
+// when a phase began, is over as it is found.
 // It returns to nothing, so no other revision says so.
 func (d *decision) closeFound(a place, c *judge.Change) {
 	_, _, p, def := d.s.parameter(a)
@@ -101,6 +102,10 @@ func (d *decision) openEvent(a place, c *judge.Change) {
 		result := c.Result
 		ev.Result = &result
 	}
+	unjudged := c.What == judge.EventFound && rule.Kind == spec.Window
+	if unjudged {
+		ev.Type = quality.MonitoringLost
+	}
 	prefix := "dev-"
 	switch {
 	case rule.Kind == judge.MissingData:
@@ -118,7 +123,7 @@ func (d *decision) openEvent(a place, c *judge.Change) {
 		ev.Type = quality.Control
 	case rule.Class == quality.Signal:
 		ev.Kind, prefix = quality.Signal, "sig-"
-	case rule.OnFail == quality.Nonconformance:
+	case rule.OnFail == quality.Nonconformance && !unjudged: // what is not known does not conform or fail to
 		ev.Kind, prefix = quality.Nonconformance, "nc-"
 	}
 	ev.Late = d.anew

@@ -212,6 +212,7 @@ type told struct {
 			Samples   int                      `json:"samples"`
 			Quality   string                   `json:"quality"`
 			GapsS     float64                  `json:"gaps_s"`
+			Missing   []string                 `json:"missing"`
 		} `json:"excursion"`
 		Requirement *record.Requirement `json:"requirement"`
 		Evidence    *struct{}           `json:"evidence"`
@@ -253,6 +254,9 @@ func (p *player) entry(at sample.Time, e *record.Entry) {
 		p.say(at, "%s %s/%s %s%s: from %s to %s detected %s cleared %s suspect %s worst %s %gs area %g samples %d gaps %gs lots %v exposed %v",
 			e.Topic[strings.IndexByte(e.Topic, '/')+1:], d.Spec.Parameter, d.Spec.Rule, d.State, evidence, seconds(d.OccurredFrom), seconds(d.OccurredTo), seconds(d.DetectedAt),
 			seconds(d.ClearedAt), seconds(d.Product.SuspectFrom), worst, d.Excursion.DurationS, area, d.Excursion.Samples, d.Excursion.GapsS, d.Product.Lots, d.Product.Exposed)
+		if d.Excursion.Missing != nil {
+			p.say(at, "  %s %s missing %v: %s", d.Type, d.Excursion.Quality, d.Excursion.Missing, d.Title)
+		}
 		if d.Type == "control" && d.Spec.Rule == "missing_data" && d.State == "opened" {
 			p.say(at, "  control: %s", d.Title)
 		}

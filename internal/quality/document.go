@@ -142,7 +142,8 @@ type Excursion struct {
 	Area      *Area       `json:"area"`
 	Samples   uint64      `json:"samples"`
 	GapsS     float64     `json:"gaps_s"`
-	Quality   string      `json:"quality"` // good, uncertain, reduced (inputs lost, as sensor_loss allows), unknown
+	Missing   []string    `json:"missing,omitempty"` // inputs without a value when they were to be judged together
+	Quality   string      `json:"quality"`           // good, uncertain, reduced (inputs lost, as sensor_loss allows), unknown
 }
 
 // WorstValue is the sample furthest outside.
@@ -264,7 +265,7 @@ func (f *Facts) product(e *Event, lots []string, exposed bool) Product {
 		basis = production.Unknown
 	}
 	from := ep.SuspectFrom
-	if from == 0 || e.RuleID == judge.MissingData {
+	if from == 0 || e.Type == MonitoringLost || e.RuleID == judge.MissingData {
 		from = ep.From
 	}
 	return Product{Exposed: exposed, Basis: basis, Material: f.Context.At(production.Material, ep.From).String(),
@@ -283,7 +284,7 @@ func (e *Event) excursion(f *Facts) Excursion {
 	}
 	switch {
 	case e.Type == MonitoringLost, e.RuleID == judge.MissingData:
-		x.Quality, x.Side = production.Unknown, "missing"
+		x.Quality, x.Side, x.Missing = production.Unknown, "missing", e.missing(f)
 		if ep.To > ep.From {
 			x.GapsS = seconds(ep.To.Sub(ep.From))
 		}
@@ -302,6 +303,14 @@ func (e *Event) excursion(f *Facts) Excursion {
 		x.Area = &Area{round(ep.MaxArea()), unit + ".s"}
 	}
 	return x
+}
+
+// missing names the inputs that had no value when they were to be judged.
+func (e *Event) missing(f *Facts) (names []string) {
+	for _, i := range e.Episode.Missing {
+		names = append(names, f.Parameter.Spec.Inputs[i])
+	}
+	return names
 }
 
 // areaUnit is the unit of what a rule compares, ok only where the distance

@@ -2,6 +2,7 @@ package quality
 
 import (
 	"fmt"
+	"strings"
 
 	"andon/internal/judge"
 	"andon/internal/record"
@@ -123,6 +124,8 @@ func (e *Event) title(f *Facts, r *record.Requirement) string {
 		return f.Equipment.Name + ": " + e.Spec.ID + " revision " + e.Spec.Revision + " was withdrawn: nothing is judged by it"
 	case e.Type == Control:
 		return at + ": the calibration of an instrument is overdue"
+	case len(e.Episode.Missing) > 0:
+		return fmt.Sprintf("%s could not be judged: no value of %s (%s)", at, strings.Join(e.missing(f), ", "), e.RuleID)
 	case r == nil || e.Episode.Worst.At == 0:
 		return at + " not monitored"
 	}
