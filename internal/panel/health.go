@@ -68,6 +68,9 @@ func (p *Panel) checkPipeline() Check {
 	if d := p.standing(); d > livelyWithin {
 		return Check{"pipeline", fault, "judging and recording have not gone round for " + d.Round(time.Second).String(), "restart the gateway; keep its log", true}
 	}
+	if s := p.o.Gateway.State(); s == nil || !s.Recording {
+		return Check{"pipeline", fine, "it goes round, and waits until it can record: nothing is judged meanwhile", "", true}
+	}
 	return Check{"pipeline", fine, "values are taken, judged and recorded", "", true}
 }
 

@@ -121,6 +121,12 @@ func TestHealth(t *testing.T) {
 		}
 	}
 	s.gateway.progress.Store(time.Now().UnixNano())
+	full := *plant()
+	full.Recording = false
+	s.gateway.state.Store(&full)
+	if resp, body := s.ask(t, "GET", "/healthz?verbose", ""); resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "NOT RECORDING") || strings.Contains(body, "judged and recorded") {
+		t.Errorf("health while nothing is recorded: %s %s", resp.Status, body)
+	}
 	bare := *plant()
 	bare.Specs = nil
 	s.gateway.state.Store(&bare)
