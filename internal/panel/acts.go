@@ -99,6 +99,9 @@ func (p *Panel) do(ctx context.Context, d deed) (*actAnswer, error) {
 	if d.signed.Meaning != d.meaning {
 		return nil, huma.Error422UnprocessableEntity("the signature's meaning must be " + d.meaning)
 	}
+	if !people.Printable(d.signed.Comment) {
+		return nil, huma.Error422UnprocessableEntity("the comment must be printable text on one line: no control characters, none that turn the direction of writing")
+	}
 	who, err := p.o.People.Verify(ctx, people.Signed{User: d.signed.User, PIN: d.signed.PIN, Act: d.right, Meaning: d.meaning,
 		Comment: d.signed.Comment, Nonce: d.signed.Nonce, Terminal: d.terminal, At: p.o.Now()})
 	if err != nil {

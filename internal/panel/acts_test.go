@@ -209,3 +209,30 @@ func TestLockout(t *testing.T) {
 		t.Error("a locked id has signed")
 	}
 }
+
+// TestUnprintable: nothing that a person says can move, hide or turn round what
+// stands beside it on a screen or in the record, and what is only foreign can be
+// said.
+//
+//andon:req Q60
+func TestUnprintable(t *testing.T) {
+	s := newStand(t, nil)
+	for _, text := range []string{"a\nb", "a\tb", "a\x00", "\x1b[2J", "a\u202egnol", "a\u2066b", "\u200f", "a\u2028b", "a\u0085b", "\ufeff"} {
+		for path, body := range map[string]string{
+			"alarms/alm-1/ack":     actWith("op1", "acknowledged", text, "x", nil),
+			"alarms/alm-1/comment": actWith("op1", "commented", "said "+text, "x", nil),
+			"alarms/alm-1/shelve":  actWith("op1", "shelved", "why "+text, "x", map[string]any{"duration_s": 60}),
+			"context":              actWith("op1", "declared", text, "x", map[string]any{"equipment": "furn-03", "fields": map[string]string{"operator": "Ann"}}),
+			"context?field":        actWith("op1", "declared", "", "x", map[string]any{"equipment": "furn-03", "fields": map[string]string{"operator": "Ann" + text + "x"}}),
+		} {
+			resp, answer := s.ask(t, "POST", "/api/v1/"+path, body, "Content-Type", "application/json")
+			if resp.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(answer, "printable") {
+				t.Errorf("%s %q: %s %s", path, text, resp.Status, answer)
+			}
+		}
+	}
+	resp, answer := s.ask(t, "POST", "/api/v1/alarms/alm-1/ack", act("op1", pin, "acknowledged", "Wärmebehandlung: 温度过高, الفرن", s.nonce(t)), "Content-Type", "application/json")
+	if resp.StatusCode != http.StatusOK || len(s.gateway.taken()) != 1 {
+		t.Errorf("a foreign comment: %s %s", resp.Status, answer)
+	}
+}

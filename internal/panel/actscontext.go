@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -69,7 +68,7 @@ func sayable(e *Equipment, fields map[string]string) error {
 			status, why = http.StatusUnprocessableEntity, append(why, fmt.Sprintf("field %q: the settings of %s do not name it (%s)", name, e.Name, strings.Join(sayableNames(e), ", ")))
 		case e.Context[i].From == FromTag:
 			why = append(why, fmt.Sprintf("field %q: it comes from the tag %s/%s, and only from there", name, e.Name, e.Context[i].Tag))
-		case len(v) > longestField || strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.TrimSpace(v) != v:
+		case len(v) > longestField || !people.Printable(v) || strings.TrimSpace(v) != v:
 			status, why = http.StatusUnprocessableEntity, append(why, fmt.Sprintf("field %q: want at most %d bytes of printable text without spaces around it", name, longestField))
 		}
 	}

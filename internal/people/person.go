@@ -65,12 +65,20 @@ func CheckName(name string) error {
 	switch {
 	case name == "" || strings.TrimSpace(name) != name:
 		return fmt.Errorf("name %q: want the printed name, without spaces around it", name)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case !Printable(name):
 		return fmt.Errorf("name %q: want printable characters on one line", name)
 	case utf8.RuneCountInString(name) > longestName:
 		return fmt.Errorf("name: %d characters: want at most %d", utf8.RuneCountInString(name), longestName)
 	}
 	return nil
+}
+
+// Printable says whether a text can stand on one line of a screen or a record and
+// be read there as it was meant: nothing in it moves, hides or turns round what is
+// beside it, as control characters and those for the direction of writing do
+// (Unicode Standard Annex 9; its attack is CVE-2021-42574).
+func Printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // check says all that is wrong with a new person.
