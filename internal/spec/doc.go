@@ -143,5 +143,28 @@
 //	  - {id: mmuster, name: Maria Muster, role: quality, key: "mmuster+1a2b3c4d+…"}
 //
 // Each requirement is met by another person. Whatever the policy, there is an
-// author, and no author reviews or approves.
+// author, and no author reviews or approves. until, an instant, is when a person's
+// key runs out.
+//
+// The list has approvals of its own beside it from its second revision on
+// (approvers.approvals), which the revision before it judges. Their text is that
+// of an approval without the line of the specification, and begins with
+//
+//	andon.policy-approval/1
+//	revision 2
+//
+// # Withdrawals
+//
+// ID.REVISION.withdrawal is one note, by somebody of quality:
+//
+//	andon.withdrawal/1
+//	specification HT-7075-T6
+//	revision D
+//	sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+//	reason Wrong upper limit, see CR-1044
+//	role quality
+//	user mmuster
+//	time 2026-04-02T03:40:11.000Z
+//
+//	— mmuster iVYB…
 package spec
