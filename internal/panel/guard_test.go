@@ -38,6 +38,17 @@ func TestForeignOrigin(t *testing.T) {
 			t.Errorf("%v: may be read by %s", headers, cors)
 		}
 	}
+	for _, c := range []struct {
+		headers []string
+		status  int
+	}{
+		{[]string{"Origin", "https://evil.example"}, 403}, {[]string{"Sec-Fetch-Site", "cross-site"}, 403}, {[]string{"Sec-Fetch-Site", "same-site"}, 403},
+		{[]string{"Sec-Fetch-Site", "same-origin"}, 200}, {[]string{"Sec-Fetch-Site", "none"}, 200}, {nil, 200},
+	} {
+		if resp, answer := s.ask(t, "GET", "/api/v1/nonce", "", c.headers...); resp.StatusCode != c.status {
+			t.Errorf("nonce, %v: %s %s", c.headers, resp.Status, answer)
+		}
+	}
 	if len(s.gateway.taken()) != 0 {
 		t.Error("an act of another site's page was taken")
 	}

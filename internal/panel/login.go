@@ -82,7 +82,7 @@ func (p *Panel) loginPage(w http.ResponseWriter, wrong string) {
 	}
 	p.render(w, status, "login.html", struct {
 		Nonce, Wrong string
-	}{p.o.People.NewNonce(p.o.Now()), wrong})
+	}{p.o.People.NewLogin(p.o.Now()), wrong})
 }
 
 // login takes the form. The right that is asked for is to look, which everybody

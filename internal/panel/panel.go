@@ -49,6 +49,8 @@ type Gateway interface {
 type People interface {
 	// NewNonce gives a number that is good for one signature.
 	NewNonce(now time.Time) string
+	// NewLogin gives a number that is good for one login.
+	NewLogin(now time.Time) string
 	// Verify says who it is that signs, and that this person has the right to.
 	Verify(ctx context.Context, s people.Signed) (people.Person, error)
 	// List is everybody who may be known to sign.

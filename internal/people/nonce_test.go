@@ -120,3 +120,31 @@ func TestNonceIsUsedByAWrongPIN(t *testing.T) {
 		t.Errorf("%v, want ErrNonce", err)
 	}
 }
+
+// TestLoginNonces: who asks for numbers for acts voids none of the login form's, and
+// neither kind is good for the other.
+//
+//andon:req Q16
+func TestLoginNonces(t *testing.T) {
+	s := withAnn(t)
+	form, other := s.NewLogin(at0()), s.NewLogin(at0())
+	for range 3 * maxNonces {
+		s.NewNonce(at0())
+	}
+	g := signed(s, "ann", annPIN, at0())
+	acts := g.Nonce
+	g.Act, g.Meaning = View, "logged in"
+	if _, err := s.Verify(t.Context(), g); !errors.Is(err, ErrNonce) {
+		t.Errorf("an act's nonce for a login: %v, want ErrNonce", err)
+	}
+	if g.Nonce = form; form == acts {
+		t.Fatal("the same nonce twice")
+	}
+	if _, err := s.Verify(t.Context(), g); err != nil {
+		t.Errorf("the form's nonce: %v", err)
+	}
+	g.Act, g.Meaning, g.Nonce = Ack, "acknowledged", other
+	if _, err := s.Verify(t.Context(), g); !errors.Is(err, ErrNonce) {
+		t.Errorf("a login's nonce for an act: %v, want ErrNonce", err)
+	}
+}

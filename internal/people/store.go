@@ -25,8 +25,9 @@ var (
 // goroutine, and the same directory may be open in several processes.
 type Store struct {
 	disk   disk
-	cost   cost // of new PINs
-	nonces nonces
+	cost   cost   // of new PINs
+	nonces nonces // for acts
+	logins nonces // for the login form: who asks for many of the others does not void these
 	turn   turnstile
 
 	mu sync.Mutex // over reading, changing and writing the file
@@ -177,3 +178,15 @@ func (s *Store) Trouble() error {
 
 // NewNonce returns a number for one signature within two minutes.
 func (s *Store) NewNonce(now time.Time) string { return s.nonces.new(now) }
+
+// NewLogin returns a number for one login, a signature with the right to View,
+// within two minutes.
+func (s *Store) NewLogin(now time.Time) string { return s.logins.new(now) }
+
+// noncesFor are those of which one is good for an act.
+func (s *Store) noncesFor(a Act) *nonces {
+	if a == View {
+		return &s.logins
+	}
+	return &s.nonces
+}

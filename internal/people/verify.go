@@ -48,7 +48,7 @@ type Signed struct {
 	Act      Act       // what the person needs the right to
 	Meaning  string    // what signing means, as it was shown: acknowledged
 	Comment  string    // may be empty
-	Nonce    string    // from NewNonce
+	Nonce    string    // from NewNonce; from NewLogin when Act is View
 	Terminal string    // where; may be empty
 	At       time.Time // now, by the gateway's clock
 }
@@ -65,7 +65,7 @@ func (s *Store) Verify(ctx context.Context, g Signed) (Person, error) {
 	if err := g.check(); err != nil {
 		return Person{}, err
 	}
-	if !s.nonces.take(g.Nonce, g.At) {
+	if !s.noncesFor(g.Act).take(g.Nonce, g.At) {
 		return Person{}, ErrNonce
 	}
 	h, err := s.hashOf(g.User)
