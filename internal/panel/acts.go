@@ -144,11 +144,14 @@ func (p *Panel) commit(ctx context.Context, act *record.Act) (Request, error) {
 // signProblem is what somebody who could not sign is told: no more than which of
 // these it was, so that a wrong PIN does not differ from an unknown id.
 func (p *Panel) signProblem(err error) error {
+	var locked *people.LockedError
+	if errors.As(err, &locked) {
+		return huma.Error429TooManyRequests(people.ErrLocked.Error() + " until " + Format(instantOf(locked.Until)))
+	}
 	for _, known := range []struct {
 		is     error
 		status int
 	}{
-		{people.ErrLocked, http.StatusTooManyRequests},
 		{people.ErrPIN, http.StatusForbidden},
 		{people.ErrDisabled, http.StatusForbidden},
 		{people.ErrRight, http.StatusForbidden},

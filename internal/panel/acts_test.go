@@ -8,7 +8,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
+	"andon/internal/people"
 	"andon/internal/record"
 )
 
@@ -234,5 +236,15 @@ func TestUnprintable(t *testing.T) {
 	resp, answer := s.ask(t, "POST", "/api/v1/alarms/alm-1/ack", act("op1", pin, "acknowledged", "Wärmebehandlung: 温度过高, الفرن", s.nonce(t)), "Content-Type", "application/json")
 	if resp.StatusCode != http.StatusOK || len(s.gateway.taken()) != 1 {
 		t.Errorf("a foreign comment: %s %s", resp.Status, answer)
+	}
+}
+
+// TestLockedUntil: who is locked out is told until when.
+func TestLockedUntil(t *testing.T) {
+	s := newStand(t, nil)
+	until := time.Now().Add(10 * time.Minute)
+	err := s.signProblem(errors.Join(&people.LockedError{Until: until}, errors.New("disk full")))
+	if want := "locked after too many wrong PINs until " + Format(instantOf(until)); statusOf(err) != http.StatusTooManyRequests || err.Error() != want {
+		t.Errorf("%d %v, want %s", statusOf(err), err, want)
 	}
 }
