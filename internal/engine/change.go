@@ -135,9 +135,7 @@ func (d *decision) openEvent(a place, c *judge.Change) {
 	if d.reopened(a, ev.ID, c) {
 		return
 	}
-	if d.escalates(a, &ev, c.At) {
-		ev.Class, ev.Raised = spec.Critical, true
-	}
+	d.classifyEvent(a, &ev, c.At)
 	p.Events = append(p.Events, ev)
 	d.tell(a, &p.Events[len(p.Events)-1], quality.Opened, c.At)
 }
@@ -162,6 +160,7 @@ func (d *decision) closeEvent(a place, c *judge.Change, state string) {
 		return // a signal or a flag: nothing was opened
 	}
 	ev.Close(state, *c, def.Spec.Evidence.After, def.Rule(c.Rule).Rejoin)
+	d.classifyEvent(a, ev, c.At)
 	d.tell(a, ev, state, c.At)
 }
 

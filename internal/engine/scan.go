@@ -248,8 +248,8 @@ func (d *decision) judgeReadings(readings []sample.Reading, usable []bool, t sam
 		x.slots[v.slot] = -1
 		values := x.values[v.from:v.to]
 		d.step(v.place, judge.Step{Told: judge.ToldScan, T: t, Values: values})
-		d.classify(v.place, t)
 		d.passed(v.place)
+		d.classify(v.place, t)
 	}
 }
 
@@ -308,7 +308,10 @@ func (d *decision) confirm(b *record.Confirm) {
 			d.found(sample.Tag(k), t)
 		}
 	}
-	s.each(func(a place) { d.passed(a) })
+	s.each(func(a place) {
+		d.passed(a)
+		d.classify(a, t)
+	})
 }
 
 // heard: a tag is known to have kept its value up to t.
