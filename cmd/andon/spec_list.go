@@ -32,8 +32,8 @@ record is read. With --at it prints the revisions that were in force at that
 instant. Which of them judged a value depends on scope and on the operation that
 was running, which keeps its revision: each event names it.
 
-States: in force; pending (it begins later); expired; superseded. The exit code is
-0 also when there is none.`,
+States: in force; pending (it begins later); expired; superseded; withdrawn. The
+exit code is 0 also when there is none.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return listSpecs(cmd, &d, at, asJSON) },
 	}

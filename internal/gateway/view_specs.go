@@ -19,7 +19,7 @@ func ms(d time.Duration) float64 { return float64(d) / 1e6 }
 // made again only when something about them has changed.
 func (v *viewer) specifications(s *engine.State) []panel.Spec {
 	all := s.Register.All()
-	key := specKey(s, len(all))
+	key := specKey(s, all)
 	if key != v.specKey {
 		// what has been superseded stays so when the clock steps back
 		v.specs, v.specKey = specsOf(s, max(s.At, s.Reached)), key
@@ -56,8 +56,13 @@ func runningOn(s *engine.State) map[string][]string {
 }
 
 // specKey is another one whenever what is shown of specifications is.
-func specKey(s *engine.State, installed int) string {
-	key := fmt.Sprintf("%p %d %d", s.Policy, s.Switch, installed)
+func specKey(s *engine.State, all []spec.Installed) string {
+	key := fmt.Sprintf("%p %d %d", s.Policy, s.Switch, len(all))
+	for i := range all {
+		if at := all[i].WithdrawnAt; at != 0 {
+			key += fmt.Sprintf("\nwithdrawn %d %d", i, at)
+		}
+	}
 	for _, d := range s.Register.Current(s.At) {
 		key += "\n" + d.ID + " " + d.Revision
 	}

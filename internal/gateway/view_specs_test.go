@@ -45,6 +45,11 @@ func TestSpecsOf(t *testing.T) {
 	if got, want := standing(newViewer("v").specifications(s)), "L B in force, M A pending, L A superseded"; got != want {
 		t.Errorf("after a step back: %s, want %s", got, want)
 	}
+	all := s.Register.All()
+	all[2].WithdrawnAt = hour(11)
+	if specKey(s, all) == specKey(s, s.Register.All()) {
+		t.Error("a withdrawal of what is not in force yet is not shown")
+	}
 	if then := standing(panel.SpecsAt(specsOf(s, hour(30)), panel.Instant(hour(9)))); then != "L A superseded" {
 		t.Errorf("in force at hour 9: %s", then)
 	}
