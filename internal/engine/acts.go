@@ -76,6 +76,9 @@ func (d *decision) acknowledge(al *alarm.Alarm, b *record.Act) (state, refused s
 // account puts on the audit trail what was done to an account, or tried under it.
 func (d *decision) account(b *record.Act, a audit) {
 	a.Object, a.Old, a.New, a.Change, a.Occurred = "user "+b.Target, b.Old, b.New, b.Change, b.When
+	if b.Target == "" { // an id that nobody has; what was typed, as far as it may be shown, is Who
+		a.Object = "unknown user"
+	}
 	d.audit(a)
 	if b.Kind == "user_locked" {
 		d.notice("user_locked", "Too many wrong PINs: "+b.Target+" is locked", "Find out who tried; see the audit trail")

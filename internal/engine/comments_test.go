@@ -122,3 +122,20 @@ func TestCommentOfLostAck(t *testing.T) {
 		t.Errorf("%+v", al)
 	}
 }
+
+// TestObjectOfUnknownID: a try under an id that nobody has names its object too.
+//
+//andon:req Q60
+func TestObjectOfUnknownID(t *testing.T) {
+	p := newPlayer(t, propertySpec, propertyWiring)
+	for target, want := range map[string]string{"": "unknown user", "ann": "user ann"} {
+		p.decide(p.s.At, &record.Act{User: "zed", Kind: "sign_refused", Target: target, Change: "c-1" + target, New: "refused: ack"})
+		var told struct{ Data audit }
+		if err := json.Unmarshal(p.payloads[len(p.payloads)-1].Payload, &told); err != nil {
+			t.Fatal(err)
+		}
+		if told.Data.Object != want || told.Data.Who != "zed" {
+			t.Errorf("%+v, want object %q", told.Data, want)
+		}
+	}
+}
