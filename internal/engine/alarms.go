@@ -22,8 +22,8 @@ func (d *decision) raiseAlarm(a place, c *judge.Change) {
 		al = &d.s.Alarms[len(d.s.Alarms)-1]
 		al.ID = quality.ID("alm-", d.n, d.s.Start.Gateway, d.s.Start.Epoch, e.Name, p.ID, rule.ID)
 	}
-	if r.Withdrawn != 0 {
-		al.Text, al.Action = "Not judged: "+r.Spec.ID+" revision "+r.Spec.Revision+" was withdrawn", "Call quality; treat product as suspect"
+	if rule.Kind == judge.MissingData {
+		al.Text, al.Action = unmonitored(r)
 	}
 	al.Count++
 	al.RaisedAt, al.ClearedAt, al.Value = c.At, 0, c.Episode.Worst.Value
@@ -36,10 +36,16 @@ func newAlarm(equipment, parameter string, rule *spec.Rule, says *spec.Alarm) al
 	if al.Priority == "" {
 		al.Priority = "medium"
 	}
-	if rule.Kind == judge.MissingData {
-		al.Text, al.Action = "Not monitored: no good value", "Call maintenance; treat product as suspect"
-	}
 	return al
+}
+
+// unmonitored is what the alarm of missing data says: why nothing is known may be
+// another reason each time.
+func unmonitored(r *Running) (text, action string) {
+	if r.Withdrawn != 0 {
+		return "Not judged: " + r.Spec.ID + " revision " + r.Spec.Revision + " was withdrawn", "Call quality; treat product as suspect"
+	}
+	return "Not monitored: no good value", "Call maintenance; treat product as suspect"
 }
 
 func (s *State) alarm(equipment, parameter, rule string) *alarm.Alarm {

@@ -107,7 +107,7 @@ func (p *player) audits(at sample.Time, body record.Body) (list []audit) {
 // The first list is taken as found; every other one needs the signatures of the
 // one before. All are kept, through a restart too.
 //
-//andon:req Q7 Q8
+//andon:req Q8
 func TestPolicyRevisions(t *testing.T) {
 	p, ann, quinn, eve, first := policyPlayer(t)
 	dan := newSigner(t, "dan", "quality")
@@ -142,7 +142,7 @@ func TestPolicyRevisions(t *testing.T) {
 // Each that is refused is on record with its reason and an alarm, and the one in
 // force stays.
 //
-//andon:req Q7 Q9
+//andon:req Q8
 func TestPolicyRefused(t *testing.T) {
 	p, ann, quinn, eve, first := policyPlayer(t)
 	admin := newSigner(t, "admin", "quality")
@@ -191,7 +191,7 @@ func TestPolicyRefused(t *testing.T) {
 // What counts for a specification's approvals is the list that is in force when
 // it is installed; what is installed stays so, whoever may sign by then.
 //
-//andon:req Q7 Q8 Q9
+//andon:req Q7 Q8
 func TestApprovalsCountByThePolicyInForceAtInstallation(t *testing.T) {
 	p, ann, quinn, eve, _ := policyPlayer(t)
 	b := []byte(strings.Replace(propertySpec, "revision: A", "revision: B", 1))

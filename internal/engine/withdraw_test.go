@@ -41,7 +41,7 @@ func (p *player) withdraws(s signer, id, revision, reason string, edits ...func(
 // Each that is refused is on record with its reason and an alarm, and what was in
 // force stays.
 //
-//andon:req Q9
+//andon:req Q15
 func TestWithdrawalRefused(t *testing.T) {
 	p, _, quinn, eve, _ := policyPlayer(t)
 	stranger, thief := newSigner(t, "mallory", spec.Quality), newSigner(t, "quinn", spec.Quality)
@@ -135,5 +135,33 @@ func TestWithdrawnAfterTheClockSteppedBack(t *testing.T) {
 	p.decide(epoch0+10e9, p.withdrawal(p.s.Register.All()[0].Doc().ID, "A", "wrong limits"))
 	if ru := p.s.Equipment[0].Running; len(ru) != 1 || ru[0].Withdrawn == 0 {
 		t.Errorf("running %+v", ru)
+	}
+}
+
+// The alarm of missing data says each time why nothing is known.
+func TestAlarmSaysThatItWasWithdrawn(t *testing.T) {
+	p := newPlayer(t, propertySpec, propertyWiring)
+	doc := p.s.Register.All()[0].Doc()
+	param := doc.Parameters[0].ID
+	text := func() string {
+		t.Helper()
+		al := p.s.alarm("furn-03", param, "missing_data")
+		if al == nil {
+			t.Fatal("no alarm")
+		}
+		return al.Text
+	}
+	p.play("0 phase=2 lot=L-1 recipe=R-1 tc1=885 tc2=885")
+	p.decide(epoch0+1e9, p.withdrawal(doc.ID, "A", "wrong limits"))
+	p.play("30 confirm")
+	if got := text(); got != "Not judged: "+doc.ID+" revision A was withdrawn" {
+		t.Errorf("withdrawn: %q", got)
+	}
+	next := strings.Replace(propertySpec, "revision: A", "revision: B", 1)
+	p.decide(epoch0+31e9, &record.Specification{Document: []byte(next), By: "test", Unsigned: true})
+	p.play("32 phase=2 lot=L-1 recipe=R-1 tc1=885 tc2=885")
+	p.play("90 tick")
+	if got := text(); got != "Not monitored: no good value" {
+		t.Errorf("silent: %q", got)
 	}
 }

@@ -76,7 +76,7 @@ func TestNextTakesWhatTheOldPolicyWants(t *testing.T) {
 	}
 }
 
-//andon:req Q7 Q8
+//andon:req Q8
 func TestNextRefuses(t *testing.T) {
 	c := newCrew(t)
 	admin := newSignatory(t, "admin", Quality) // who has the machine, and would like to be quality
@@ -162,7 +162,7 @@ func TestKeysRunOut(t *testing.T) {
 
 // Every bit of a list's approvals and every byte of the list, changed, is refused.
 //
-//andon:req Q9 Q15
+//andon:req Q15
 func TestNextRefusesEveryChange(t *testing.T) {
 	c := newCrew(t)
 	yaml := []byte(list(2, c.ann, c.quinn, c.eve, newSignatory(t, "dan", Quality)))

@@ -29,7 +29,7 @@ func (s signatory) withdraws(t testing.TB, document []byte, edits ...func(*Withd
 
 // Every bit of a withdrawal matters.
 //
-//andon:req Q9 Q15
+//andon:req Q15
 func TestWithdrawalRefusesEveryChange(t *testing.T) {
 	c := newCrew(t)
 	document := revision("S", "A", 0, 0, "")
@@ -113,7 +113,7 @@ func withdrawn(t testing.TB, r Register, document []byte, at int) Register {
 // A withdrawn revision judges until then and never again; the one before it does
 // not come back, the one behind it comes as it would.
 //
-//andon:req Q9 Q10
+//andon:req Q10
 func TestWithdrawOverTime(t *testing.T) {
 	a, b, c := revision("S", "A", 0, 0, ""), revision("S", "B", 20, 60, ""), revision("S", "C", 40, 0, "")
 	r := install(t, install(t, install(t, Register{}, a, 1), b, 2), c, 3)
