@@ -52,7 +52,7 @@ func (v *viewer) make(s *engine.State, head journal.Head, recording bool) *panel
 		Gateway:   panel.Identity{ID: s.Start.Gateway, Site: s.Start.Site, Version: v.version, Config: s.Start.Config},
 		Recording: recording,
 		Head:      panel.Head{Size: head.Size, Root: head.Root.String(), Epoch: head.Epoch, Time: panel.Instant(head.At)},
-		Clock:     panel.Clock{Source: s.Clock.Source, Synced: s.Clock.Synced, OffsetMS: ms(s.Clock.Offset), UncertaintyMS: ms(s.Clock.Uncertainty)},
+		Clock:     clockOf(s),
 		Sources:   sourcesOf(s),
 		Gaps:      gapsOf(s),
 		Outbox:    v.outbox(s),
@@ -68,6 +68,17 @@ func (v *viewer) make(s *engine.State, head journal.Head, recording bool) *panel
 	}
 	panel.SortAlarms(st.Alarms)
 	return st
+}
+
+// clockOf is what is known of our clock: how far off it is only while something
+// keeps it right; a clock that runs free says 0, which is no measurement.
+func clockOf(s *engine.State) panel.Clock {
+	c := panel.Clock{Source: s.Clock.Source, Synced: s.Clock.Synced}
+	if c.Synced {
+		offset, uncertainty := ms(s.Clock.Offset), ms(s.Clock.Uncertainty)
+		c.OffsetMS, c.UncertaintyMS = &offset, &uncertainty
+	}
+	return c
 }
 
 func sourcesOf(s *engine.State) []panel.Source {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"andon/internal/engine"
 	"andon/internal/journal"
 	"andon/internal/outbox"
 	"andon/internal/panel"
@@ -185,4 +186,17 @@ func asJSON(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// TestClockShown: how far off our clock is stands there only when it is known.
+func TestClockShown(t *testing.T) {
+	s := engine.New()
+	s.Clock.Source, s.Clock.Offset, s.Clock.Uncertainty = "adjtimex", time.Millisecond, time.Second
+	if c := clockOf(s); c.OffsetMS != nil || c.UncertaintyMS != nil {
+		t.Errorf("not synchronised: %+v", c)
+	}
+	s.Clock.Synced = true
+	if c := clockOf(s); c.OffsetMS == nil || *c.OffsetMS != 1 || c.UncertaintyMS == nil || *c.UncertaintyMS != 1000 {
+		t.Errorf("synchronised: %+v", c)
+	}
 }

@@ -141,7 +141,7 @@ func (x export) when(f fact, t time.Time, labels ...string) {
 
 func (x export) clock(c Clock) {
 	x.yes(clockSynced, c.Synced)
-	if c.Known {
+	if c.Known && c.Synced { // a clock that runs free says 0, which is no measurement
 		x.put(clockOffset, c.Offset.Seconds())
 		x.put(clockUncertainty, c.Uncertainty.Seconds())
 	}

@@ -139,8 +139,9 @@ func TestUnknownIsAbsent(t *testing.T) {
 	}
 	f := full()
 	f.Lanes[0].Oldest, f.Broker, f.Screens = time.Time{}, nil, nil
+	f.Clock.Synced = false
 	got = scrape(t, filled(t, func() Facts { return f }))
-	for _, name := range []string{"buffer_oldest_timestamp_seconds", "broker_connected", "publish_total", "hmi_clients"} {
+	for _, name := range []string{"clock_offset_seconds", "clock_uncertainty_seconds", "buffer_oldest_timestamp_seconds", "broker_connected", "publish_total", "hmi_clients"} {
 		if strings.Contains(got, "\nandon_"+name) {
 			t.Errorf("%s is exported although there is none", name)
 		}

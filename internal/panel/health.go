@@ -148,7 +148,11 @@ func checkClock(s *State) Check {
 	if !s.Clock.Synced {
 		return Check{"clock", warn, "not synchronised: records are marked so", "start chrony or another NTP client on this machine", false}
 	}
-	return Check{"clock", fine, fmt.Sprintf("synchronised by %s, %.1f ms off, ± %.1f ms", s.Clock.Source, s.Clock.OffsetMS, s.Clock.UncertaintyMS), "", false}
+	text := "synchronised by " + s.Clock.Source
+	if offset, bound := s.Clock.OffsetMS, s.Clock.UncertaintyMS; offset != nil && bound != nil {
+		text += fmt.Sprintf(", %.1f ms off, ± %.1f ms", *offset, *bound)
+	}
+	return Check{"clock", fine, text, "", false}
 }
 
 // routeHealth serves what supervisors ask: /livez whether to restart us, /readyz

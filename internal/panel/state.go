@@ -54,10 +54,10 @@ type Head struct {
 
 // Clock is the state of the gateway's clock.
 type Clock struct {
-	Source        string  `json:"source"`
-	Synced        bool    `json:"synced"`
-	OffsetMS      float64 `json:"offset_ms"`
-	UncertaintyMS float64 `json:"uncertainty_ms"`
+	Source        string   `json:"source"`
+	Synced        bool     `json:"synced"`
+	OffsetMS      *float64 `json:"offset_ms" doc:"null: not known, since nothing keeps the clock right"`
+	UncertaintyMS *float64 `json:"uncertainty_ms" doc:"null: not known"`
 }
 
 // Source is one connection to a PLC.
