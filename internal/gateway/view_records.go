@@ -42,6 +42,16 @@ func (s shown) EachSample(ctx context.Context, r panel.SampleRange, fn func(reco
 	return err
 }
 
+// HasTag says whether the settings have a tag on a piece of equipment.
+func (s shown) HasTag(equipment, tag string) bool {
+	c := s.g.Committed()
+	if c == nil {
+		return false
+	}
+	_, ok := c.Wiring.Find(equipment, tag)
+	return ok
+}
+
 // bounds are a stretch of time without open ends.
 func bounds(from, to sample.Time) (sample.Time, sample.Time) {
 	if from == 0 {

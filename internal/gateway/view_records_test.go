@@ -33,6 +33,9 @@ func TestEachSample(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := shownOf(d)
+	if tag := wiring.Tags[0]; !s.HasTag(tag.Equipment, tag.Name) || s.HasTag(tag.Equipment, tag.Name+"x") || s.HasTag("", tag.Name) {
+		t.Errorf("tag %s/%s is not known, or others are", tag.Equipment, tag.Name)
+	}
 	collect := func(r panel.SampleRange, most int) (got []uint64) {
 		if err := s.EachSample(t.Context(), r, func(x record.Sample) bool {
 			got = append(got, x.I)

@@ -39,6 +39,8 @@ type Gateway interface {
 	// EachSample calls fn with the committed samples of a range, in order of i,
 	// until it returns false or ctx ends.
 	EachSample(ctx context.Context, r SampleRange, fn func(record.Sample) bool) error
+	// HasTag says whether the settings have a tag on a piece of equipment.
+	HasTag(equipment, tag string) bool
 	// Audit reads the audit trail. It is asked for once there is a State.
 	Audit(ctx context.Context, r AuditRange) (AuditList, error)
 	// Tree is the record's tree. It is asked for once there is a State.

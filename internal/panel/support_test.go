@@ -76,6 +76,11 @@ func (g *toy) EachSample(ctx context.Context, r SampleRange, fn func(record.Samp
 	return nil
 }
 
+// HasTag: tc1 and tc2 are in the settings.
+func (g *toy) HasTag(equipment, tag string) bool {
+	return equipment == "furn-03" && (tag == "tc1" || tag == "tc2")
+}
+
 func (g *toy) Audit(_ context.Context, r AuditRange) (AuditList, error) {
 	g.asked = r
 	return g.audit, nil

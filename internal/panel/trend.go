@@ -2,6 +2,7 @@ package panel
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -58,7 +59,15 @@ func (p *Panel) trend(ctx context.Context, in *trendInput) (trend, error) {
 			return true
 		})
 	})
+	if err == nil && t.empty() && !p.o.Gateway.HasTag(in.Equipment, in.Tag) {
+		err = huma.Error404NotFound("there is no tag " + in.Equipment + "/" + in.Tag + " in the settings, and nothing of it is on record in that time")
+	}
 	return t, err
+}
+
+// empty says whether no sample was found.
+func (t *trend) empty() bool {
+	return !slices.ContainsFunc(t.Buckets, func(b bucket) bool { return b.N+b.Bad > 0 })
 }
 
 func (b *bucket) take(s record.Sample) {

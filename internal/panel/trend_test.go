@@ -63,3 +63,16 @@ func TestTrendRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestTrendOfNothing: a tag that there is has an empty trend, one of which nothing
+// is known none; one that is only on record has one.
+func TestTrendOfNothing(t *testing.T) {
+	s := newStand(t, nil)
+	s.gateway.samples = []record.Sample{{I: 1, Equipment: "furn-03", Tag: "old", T: at0, TA: at0, V: sample.FloatValue(1)}}
+	for tag, want := range map[string]int{"furn-03&tag=tc2": 200, "furn-03&tag=old": 200, "furn-03&tag=tc9": 404, "furn-04&tag=tc1": 404} {
+		resp, body := s.ask(t, "GET", "/api/v1/trend?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z&equipment="+tag, "")
+		if resp.StatusCode != want || want == 404 && !strings.Contains(body, "no tag") {
+			t.Errorf("%s: %s %s, want %d", tag, resp.Status, body, want)
+		}
+	}
+}
