@@ -65,6 +65,25 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// TestMethods: what there is but not by this method says by which.
+func TestMethods(t *testing.T) {
+	s := newStand(t, nil)
+	for _, c := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"POST", "/api/v1/state", 405, "GET, HEAD"}, {"DELETE", "/api/v1/alarms/alm-1/ack", 405, "POST"}, {"GET", "/api/v1/context", 405, "POST"},
+		{"POST", "/alarms", 405, "GET, HEAD"}, {"PUT", "/", 405, "GET, HEAD"}, {"POST", "/livez", 405, "GET, HEAD"},
+		{"GET", "/api/v1/nothing", 404, ""}, {"POST", "/nothing", 404, ""}, {"HEAD", "/alarms", 200, ""},
+	} {
+		resp, body := s.ask(t, c.method, c.path, "")
+		if resp.StatusCode != c.status || resp.Header.Get("Allow") != c.allow {
+			t.Errorf("%s %s: %s, Allow %q, %s", c.method, c.path, resp.Status, resp.Header.Get("Allow"), body)
+		}
+	}
+}
+
 // TestListensOnlyWhereItMay: an address that others can reach needs TLS.
 func TestListensOnlyWhereItMay(t *testing.T) {
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {

@@ -51,11 +51,28 @@ func (p *Panel) routePages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, p.assets.url("icon.svg"), http.StatusFound)
 	})
-	mux.HandleFunc("/", p.missing)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.missing(w, r, methods(mux, r)) })
 }
 
-// missing answers for what there is not.
-func (p *Panel) missing(w http.ResponseWriter, r *http.Request) {
+// methods are those by which what a request names can be had.
+func methods(mux *http.ServeMux, r *http.Request) (allowed []string) {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		other := *r
+		other.Method = method
+		if _, pattern := mux.Handler(&other); pattern != "/" && pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
+
+// missing answers for what there is not, or not by the method that was used.
+func (p *Panel) missing(w http.ResponseWriter, r *http.Request, allowed []string) {
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		problem(w, http.StatusMethodNotAllowed, r.URL.Path+" is not for "+r.Method, "it can be had by "+strings.Join(allowed, " or "))
+		return
+	}
 	if r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, "/api/") {
 		problem(w, http.StatusNotFound, "there is no "+r.Method+" "+r.URL.Path, "the API is described at "+apiPath+"/openapi.json")
 		return
