@@ -23,11 +23,14 @@ version=$(echo "$version" | tr -- - .)
 umask 022
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
-mkdir -p "$stage/share/examples" "$stage/doc/systemd" "$stage/doc/deploy"
+mkdir -p "$stage/share/examples" "$stage/doc/systemd" "$stage/doc/deploy" "$stage/doc/licences"
 gzip -9nc deploy/andon.1 >"$stage/andon.1.gz"
 gzip -9nc CHANGELOG.md >"$stage/doc/changelog.gz"
-cp README.md ARCHITECTURE.md "$stage/doc/"
-find docs -maxdepth 1 -name '*.md' -exec cp {} "$stage/doc/" \;
+# The documents lie as in the repository, so that their links lead somewhere; config
+# is a link to the examples (nfpm.yaml).
+cp README.md ARCHITECTURE.md CHANGELOG.md deploy/deb/copyright "$stage/doc/"
+cp -R docs "$stage/doc/"
+cp internal/panel/static/vendor/*.LICENSE "$stage/doc/licences/"
 cp -R config/. "$stage/share/examples/" # not below doc, which small systems leave out
 cp systemd/examples/*.conf "$stage/doc/systemd/"
 cp -R deploy/mosquitto deploy/grafana deploy/prometheus "$stage/doc/deploy/"

@@ -11,7 +11,7 @@ for arch in amd64 arm64 armv7; do
 	rm -rf "dist/$name"
 	mkdir -p "dist/$name/deploy"
 	cp "dist/andon-linux-$arch" "dist/$name/andon"
-	cp -R config systemd docs README.md "dist/$name/"
+	cp -R config systemd docs README.md ARCHITECTURE.md CHANGELOG.md deploy/deb/copyright "dist/$name/"
 	cp -R deploy/mosquitto deploy/grafana deploy/prometheus deploy/andon.1 "dist/$name/deploy/"
 	tar -C dist --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" | gzip -n >"dist/$name.tar.gz"
 	rm -rf "dist/$name"

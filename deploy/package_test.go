@@ -3,6 +3,7 @@ package deploy
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +57,11 @@ func TestPackageContents(t *testing.T) {
 		"-rw-r--r-- root/root .* ./usr/share/andon/examples/gateway.yaml",
 		"-rw-r--r-- root/root .* ./usr/share/andon/examples/press-1.csv",
 		`-rw-r--r-- root/root .* ./usr/share/andon/examples/specs/HT-7075-T6\.A\.spec\.yaml`,
-		"-rw-r--r-- root/root .* ./usr/share/doc/andon/operation.md",
+		"-rw-r--r-- root/root .* ./usr/share/doc/andon/docs/operation.md",
+		"-rw-r--r-- root/root .* ./usr/share/doc/andon/docs/decisions/0003-dependencies.md",
+		"-rw-r--r-- root/root .* ./usr/share/doc/andon/docs/img/panel-board.png",
+		"-rw-r--r-- root/root .* ./usr/share/doc/andon/copyright",
+		"-rw-r--r-- root/root .* ./usr/share/doc/andon/licences/preact.LICENSE",
 		"-rw-r--r-- root/root .* ./usr/share/doc/andon/changelog.gz",
 		"-rw-r--r-- root/root .* ./usr/share/doc/andon/systemd/serial.conf",
 		"-rw-r--r-- root/root .* ./usr/share/doc/andon/deploy/mosquitto/andon.acl",
@@ -75,6 +80,35 @@ func TestPackageContents(t *testing.T) {
 		if !strings.Contains(line, " 2026-01-01 00:00 ") || !strings.Contains(line, " root/root ") {
 			t.Errorf("neither root's nor of the commit: %s", line)
 		}
+	}
+}
+
+// link is a link of a document, or a picture in it.
+var link = regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)]*)?\)`)
+
+// TestPackageLinks: every link of an installed document that leads to no other
+// machine leads to something that is installed.
+func TestPackageLinks(t *testing.T) {
+	root := t.TempDir()
+	dpkg(t, "-x", deb(t, "v1", epoch), root)
+	links := 0
+	err := filepath.WalkDir(filepath.Join(root, "usr/share/doc/andon"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".md" {
+			return err
+		}
+		for _, m := range link.FindAllStringSubmatch(read(t, path), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+				t.Errorf("%s: %v", strings.TrimPrefix(path, root), err)
+			}
+		}
+		return nil
+	})
+	if err != nil || links < 20 {
+		t.Errorf("%d links, %v", links, err)
 	}
 }
 
