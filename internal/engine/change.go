@@ -54,7 +54,8 @@ func (d *decision) decided(a place, c *judge.Change) {
 	e, r, p, def := d.s.parameter(a)
 	d.out.Judgements = append(d.out.Judgements, record.Judgement{Equipment: e.Name, Parameter: p.ID, Rule: def.Rule(c.Rule).ID,
 		Verdict: c.Verdict.String(), At: c.At, Spec: r.Spec,
-		Result: &record.Result{From: c.Result.From, Requirement: quality.Requirement(def.Rule(c.Rule), &c.Result), Cut: c.Result.Cut}})
+		Result: &record.Result{From: c.Result.From, Requirement: quality.Requirement(def.Rule(c.Rule), &c.Result),
+			GapsS: float64(c.Result.Gaps) / 1e9, Cut: c.Result.Cut}})
 }
 
 // closeFound: what was found at the end of an operation, or could not be judged

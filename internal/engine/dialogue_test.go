@@ -146,8 +146,8 @@ func (p *player) decide(at sample.Time, body record.Body) {
 	for i := range out.Judgements {
 		j := &out.Judgements[i]
 		if r := j.Result; r != nil {
-			p.say(at, "result %s/%s met %v: required %v %s, actual %v, from %s to %s%s", j.Parameter, j.Rule, r.Requirement.Met, r.Requirement.Required,
-				r.Requirement.Unit, r.Requirement.Actual, seconds(r.From), seconds(j.At), map[bool]string{true: ", cut"}[r.Cut])
+			p.say(at, "result %s/%s met %v: required %v %s, actual %v, from %s to %s%s%s", j.Parameter, j.Rule, r.Requirement.Met, r.Requirement.Required,
+				r.Requirement.Unit, r.Requirement.Actual, seconds(r.From), seconds(j.At), map[bool]string{true: ", gaps " + strconv.FormatFloat(r.GapsS, 'g', -1, 64) + " s, " + j.Verdict}[r.GapsS > 0], map[bool]string{true: ", cut"}[r.Cut])
 			continue
 		}
 		p.say(at, "verdict %s/%s %s from %s", j.Parameter, j.Rule, j.Verdict, seconds(j.At))
@@ -259,6 +259,9 @@ func (p *player) entry(at sample.Time, e *record.Entry) {
 		}
 		if d.Type == "control" && d.Spec.Rule == "missing_data" && d.State == "opened" {
 			p.say(at, "  control: %s", d.Title)
+		}
+		if d.Excursion.GapsS > 0 && d.Excursion.Quality != "good" && d.Excursion.Worst == nil && d.Excursion.Missing == nil && d.Requirement != nil {
+			p.say(at, "  quality %s", d.Excursion.Quality)
 		}
 		if r := d.Requirement; r != nil && d.State == "opened" && d.Excursion.Area == nil {
 			p.say(at, "  required %v %s, actual %v: %s", r.Required, r.Unit, r.Actual, d.Title)

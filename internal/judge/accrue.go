@@ -44,9 +44,7 @@ func (j *Judge) accrue(r int, t sample.Time, points, rest []Point) {
 			j.accrueInput(r, t, &points[i])
 		}
 	}
-	if ru.Kind == spec.Soak {
-		j.joinStretches(r, j.covered(r, t))
-	}
+	j.joinStretches(r, j.covered(r, t))
 	for i := range points {
 		if p := &points[i]; p.Turn != 0 {
 			j.turnRun(r, t, p.N, p.Turn, rest)
@@ -62,13 +60,21 @@ func (j *Judge) accrueInput(r int, t sample.Time, p *Point) {
 	case p.Gap:
 		j.stand(r, p.Input, t) // it stood until here
 		st.lose(p.Input)
-		st.Memory[p.Input].Away = t
+		st.away(p.Input, t)
 	default:
 		if x, ok := ru.of(p.V.Value); ok {
 			j.earn(r, p.Input, XY{t, x}, p.Held)
 		} else {
 			st.lose(p.Input)
+			st.away(p.Input, t)
 		}
+	}
+}
+
+// away: quantity k is unknown from t on, unless it is already.
+func (st *Rule) away(k int, t sample.Time) {
+	if m := &st.Memory[k]; m.Away == 0 {
+		m.Away = t
 	}
 }
 
@@ -79,6 +85,11 @@ func (j *Judge) accrueJoined(r int, t sample.Time, points, rest []Point) {
 	switch {
 	case !ok:
 		j.stand(r, 0, min(held, j.stoodAll(t, rest)))
+		if se := &st.Series[0]; se.Known {
+			st.away(0, se.T)
+		} else if slices.ContainsFunc(points, func(p Point) bool { return p.Gap }) {
+			st.away(0, t)
+		}
 		st.lose(0)
 	case fresh:
 		j.earn(r, 0, XY{t, x}, held)
@@ -103,6 +114,7 @@ func (j *Judge) earn(r, k int, p XY, held sample.Time) {
 			j.stretch(r, k, Span{held, p.T}, se.X, p.X)
 		} else if run := st.Run; run != nil && run.On && p.T > run.OnFrom {
 			st.Memory[k].Total.Lost = true
+			st.Memory[k].Absent = append(st.Memory[k].Absent, Span{held, p.T})
 		}
 	}
 	if m := &st.Memory[k]; m.Away != 0 {
@@ -218,9 +230,7 @@ func (j *Judge) stretchTo(r int, t sample.Time, rest []Point, last bool) {
 			j.stretchIn(r, k, line{Span{held, next.T}, se.X, next.X}, window)
 		}
 	}
-	if ru.Kind == spec.Soak {
-		j.joinStretches(r, t)
-	}
+	j.joinStretches(r, t)
 }
 
 // ahead is how long series k's number is known to have stood, and the next one

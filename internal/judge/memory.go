@@ -27,8 +27,9 @@ type Memory struct {
 	Signal string    `json:"signal,omitempty"`
 	// spc: instant of the last point that signalled nothing
 	Calm sample.Time `json:"calm,omitempty"`
-	// soak: stretches within the tolerance and stretches unknown that have not
-	// been joined with those of the other inputs; unknown since Away
+	// soak: stretches within the tolerance, and of every rule that needs a whole
+	// operation stretches unknown, that have not been joined with those of the
+	// other inputs; unknown since Away
 	Inside []Span      `json:"inside,omitempty"`
 	Absent []Span      `json:"absent,omitempty"`
 	Away   sample.Time `json:"away,omitempty"`

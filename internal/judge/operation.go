@@ -2,6 +2,7 @@ package judge
 
 import (
 	"slices"
+	"time"
 
 	"andon/internal/sample"
 	"andon/internal/spec"
@@ -26,6 +27,7 @@ type Run struct {
 	Earlier bool   `json:"earlier,omitempty"` // a phase before it has been
 	Reduced bool   `json:"reduced,omitempty"` // an input of a joined number was lost meanwhile
 	Within  Within `json:"within,omitzero"`   // of a soak
+	Gaps    Within `json:"gaps,omitzero"`     // while it applied and too few quantities were known
 }
 
 // Result is what a rule that needs a whole operation has come to.
@@ -39,12 +41,18 @@ type Result struct {
 	Met     bool
 	Cut     bool // the operation was under way when the inputs ended
 	Reduced bool // inputs were lost, as sensor_loss allows
+	// Gaps is how long too few inputs were known while the rule applied; Blind: so
+	// long at a stretch that nobody knows whether a limit that was kept where it
+	// was looked was kept there too.
+	Gaps  time.Duration
+	Blind bool
+	None  bool // no value was seen while the rule applied
 }
 
-// Verdict is In when the requirement was met, Unknown when nothing is known.
+// Verdict is In when the requirement was met, Unknown when too little is known.
 func (r *Result) Verdict() Verdict {
 	switch {
-	case !r.Known:
+	case !r.Known, r.Blind:
 		return Unknown
 	case r.Met:
 		return In
@@ -54,7 +62,8 @@ func (r *Result) Verdict() Verdict {
 
 // Same says whether two results say the same.
 func (r *Result) Same(s *Result) bool {
-	return r.At == s.At && r.From == s.From && r.Actual == s.Actual && r.Known == s.Known && r.Met == s.Met && r.Cut == s.Cut && r.Reduced == s.Reduced
+	return r.At == s.At && r.From == s.From && r.Actual == s.Actual && r.Known == s.Known && r.Met == s.Met && r.Cut == s.Cut && r.Reduced == s.Reduced &&
+		r.Gaps == s.Gaps && r.Blind == s.Blind && r.None == s.None
 }
 
 // Violated is the limit that the result does not keep, nil for none.
@@ -133,7 +142,7 @@ func (j *Judge) resume(r int, t sample.Time, again bool) {
 	if run.PhaseFrom == 0 || ru.Kind == spec.Soak && (run.Decided || !again) {
 		st.clear()
 		run.Earlier = run.Earlier || run.Decided
-		run.Within, run.PhaseFrom, run.Decided = Within{}, t, false
+		run.Within, run.Gaps, run.PhaseFrom, run.Decided = Within{}, Within{}, t, false
 	}
 	run.On, run.OnFrom = true, t
 	run.Within.Upto = max(run.Within.Upto, t)
@@ -172,12 +181,24 @@ func (j *Judge) decide(r int, t sample.Time, n uint64, cut bool) {
 	res := Result{At: t, From: st.Run.From, Low: ru.Low, High: ru.High, Cut: cut}
 	j.come(r, &res)
 	res.Met = res.Known && !ru.outside(res.Actual)
+	if res.Met && ru.hideable() && st.Run.Gaps.Best > j.P.rules[j.P.missing()].EventDelay {
+		res.Met, res.Blind = false, true // unknown is never in; the gap has raised what is to be raised
+	}
 	st.Verdict, st.Last = res.Verdict(), &res
 	c := Change{What: Decided, Rule: r, At: t, Verdict: st.Verdict, Result: res}
 	j.Changes = append(j.Changes, c)
 	if st.Verdict == Out {
 		j.found(r, t, n, c)
 	}
+}
+
+// hideable: a limit that was kept as far as was looked may have been broken in a
+// gap. A time can only have been longer, and an extreme further out.
+func (ru *rule) hideable() bool {
+	if ru.Kind == spec.Peak && ru.Side == spec.Low {
+		return ru.Low != nil
+	}
+	return ru.High != nil
 }
 
 // come puts into a result what the operation has come to. What nobody has seen
@@ -193,6 +214,7 @@ func (j *Judge) come(r int, res *Result) {
 			res.From = run.PhaseFrom
 		}
 	}
+	res.Gaps, res.None = run.Gaps.Sum, run.PhaseFrom != 0 && !j.seen(st)
 	switch {
 	case run.PhaseFrom == 0:
 		// its phase has not been, or nobody knows whether it has
@@ -213,7 +235,7 @@ func (j *Judge) seen(st *Rule) bool {
 func (j *Judge) found(r int, t sample.Time, n uint64, c Change) {
 	ru, st := &j.P.rules[r], &j.S.Rules[r]
 	v := sample.Exact{Value: sample.FloatValue(c.Result.Actual)}
-	c.Episode = Episode{N: n, From: c.Result.From, To: t, DetectedAt: t, ClearedAt: t, Reduced: c.Result.Reduced, Area: []float64{0},
+	c.Episode = Episode{N: n, From: c.Result.From, To: t, DetectedAt: t, ClearedAt: t, Reduced: c.Result.Reduced || c.Result.Gaps > 0, Gaps: c.Result.Gaps, Area: []float64{0},
 		Worst: Worst{At: t, Value: v, X: c.Result.Actual, Beyond: ru.beyond(c.Result.Actual), Side: ru.side(c.Result.Actual)}}
 	st.Alarm = Delay{Phase: Raised}
 	c.What = AlarmRaised

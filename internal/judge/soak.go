@@ -83,7 +83,8 @@ func (j *Judge) covered(r int, t sample.Time) sample.Time {
 }
 
 // joinStretches counts the stretches up to upto in which all inputs were within: those
-// of the lagging input's entry to the first one's leaving (AMS2750, AMS2759).
+// of the lagging input's entry to the first one's leaving (AMS2750, AMS2759); and,
+// of every kind, those in which too few of the inputs were known.
 // An input that is lost does not count where sensor_loss allows to go on
 // without it.
 func (j *Judge) joinStretches(r int, upto sample.Time) {
@@ -103,6 +104,9 @@ func (j *Judge) joinStretches(r int, upto sample.Time) {
 			case holds(st.Memory[k].Absent, s) || st.Memory[k].Away != 0 && st.Memory[k].Away <= s.From:
 				lost++
 			}
+		}
+		if len(st.Memory)-lost < j.needed(st) {
+			run.Gaps.add(s)
 		}
 		if in > 0 && in >= j.needed(st) && in+lost == len(st.Memory) {
 			run.Within.Reduced = run.Within.Reduced || lost > 0

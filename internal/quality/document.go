@@ -293,6 +293,9 @@ func (e *Event) excursion(f *Facts) Excursion {
 		x.Side = "overdue"
 		return x
 	case e.Result != nil: // the requirement says it
+		if e.Result.None {
+			x.Quality = production.Unknown
+		}
 		return x
 	}
 	x.DurationS = seconds(ep.Outside())

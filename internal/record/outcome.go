@@ -40,6 +40,8 @@ type Judgement struct {
 type Result struct {
 	From        sample.Time `json:"from"` // when the operation or phase began
 	Requirement Requirement `json:"requirement"`
+	// GapsS is how many seconds too few inputs were known while the rule applied.
+	GapsS float64 `json:"gaps_s,omitempty"`
 	// Cut: the operation was still under way when the inputs ended.
 	Cut bool `json:"cut,omitempty"`
 }

@@ -38,6 +38,7 @@ type (
 		Requirement record.Requirement `json:"requirement"`
 		From        sample.Time        `json:"from"` // of the operation or phase
 		To          sample.Time        `json:"to"`
+		GapsS       float64            `json:"gaps_s,omitempty"`   // unknown for so long meanwhile
 		Complete    *bool              `json:"complete,omitempty"` // false where the file ended first
 	}
 	undecidedLine struct {
@@ -92,7 +93,7 @@ func (p *printer) outcome(at sample.Time, out *record.Outcome) error {
 }
 
 func result(at sample.Time, j *record.Judgement) resultLine {
-	l := resultLine{T: at, Type: "result", Parameter: j.Parameter, Rule: j.Rule, Requirement: j.Result.Requirement, From: j.Result.From, To: j.At}
+	l := resultLine{T: at, Type: "result", Parameter: j.Parameter, Rule: j.Rule, Requirement: j.Result.Requirement, From: j.Result.From, To: j.At, GapsS: j.Result.GapsS}
 	if j.Result.Cut {
 		l.Complete = new(bool)
 	}
