@@ -152,6 +152,7 @@ func TestPanel(t *testing.T) {
 
 	c.said(t, `opened +deviation +(furn-03: Load)`)
 	until(t, ctx, 2*time.Second, `document.querySelector('.equipment:first-of-type .tile.out[data-parameter="load_temp"] .word b')?.textContent.startsWith("OUT")`)
+	picture(t, ctx, "panel-board")
 	const alarm = `furn-03 · Load thermocouples`
 	row := fmt.Sprintf(`[...document.querySelectorAll(".alarm")].find(a => a.textContent.includes(%q))`, alarm)
 	do(t, ctx, chromedp.Navigate(c.url+"alarms"))
@@ -167,6 +168,7 @@ func TestPanel(t *testing.T) {
 	do(t, ctx, chromedp.Evaluate(row+`.querySelector("[data-act=ack]").click()`, nil), chromedp.WaitVisible(`dialog[open]`, chromedp.ByQuery))
 	until(t, ctx, time.Second, `document.querySelector("dialog").textContent.includes("ACKNOWLEDGED")`)
 	do(t, ctx, chromedp.SendKeys(`dialog [name=comment]`, "valve stuck", chromedp.ByQuery))
+	picture(t, ctx, "panel-sign")
 	sign("000000")
 	until(t, ctx, 10*time.Second, `document.querySelector("dialog .wrong")?.textContent.includes("wrong PIN") && document.querySelector("dialog [name=pin]").value == ""`)
 	sign(c.pin)
@@ -183,6 +185,7 @@ func TestPanel(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, ctx, 3*time.Second, `!document.querySelector("#notlive").hidden && document.querySelector("#notlive").textContent.includes("NOT LIVE")`)
+	picture(t, ctx, "panel-not-live")
 }
 
 // TestPanelShelves is the operator's way to put an alarm aside and take it back:
