@@ -140,3 +140,22 @@ func TestSlopeThinned(t *testing.T) {
 		t.Errorf("slope %v, of all samples %v", got, want)
 	}
 }
+
+// TestRateAllInputs: with all_inputs a rate is out when both slopes are, and only
+// then.
+func TestRateAllInputs(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		b    float64 // slope of the second input
+		want Verdict
+	}{{"both rise too fast", 2, Out}, {"one stands", 0, In}, {"one at the limit", 1, In}} {
+		j := judging(spec.Rule{Kind: spec.Rate, Scope: spec.AllInputs, High: limit(1), Window: 30 * time.Second, Per: time.Second}, 2, time.Hour)
+		for s := 0.0; s <= 60; s += 10 {
+			tell(j, secs(s), 2*s, tt.b*s)
+		}
+		got := verdicts(j)
+		if last := got[len(got)-1]; last != (turned{secs(30), tt.want}) {
+			t.Errorf("%s: %v, want %v from 30 s on", tt.name, got, tt.want)
+		}
+	}
+}
