@@ -332,25 +332,25 @@ func (d *decision) correctEvent(a place, r int, f finding, matched []string) str
 func (d *decision) correct(a place, ev *quality.Event, f finding, c judge.Change) {
 	_, _, p, def := d.s.parameter(a)
 	ev.Corrected = true
+	state, at := quality.Updated, c.At
 	switch {
 	case f.open && !ev.Open:
 		ev.Reopen(c)
-		d.tell(a, ev, quality.Updated, c.At)
 	case f.open:
 		ev.Episode = c.Episode
-		d.tell(a, ev, quality.Updated, max(c.At, ev.ToldAt))
+		at = max(c.At, ev.ToldAt)
 	default:
-		state := ended(c.What)
-		if !ev.Open {
-			state = quality.Updated
+		if ev.Open {
+			state = ended(c.What)
 		}
 		ev.Close(state, c, def.Spec.Evidence.After, def.Rule(c.Rule).Rejoin)
 		if f.last.What == judge.EventFound {
 			result := c.Result
 			ev.Result = &result
 		}
-		d.tell(a, ev, state, c.At)
 	}
+	d.classifyEvent(a, ev, at)
+	d.tell(a, ev, state, at)
 	p.revive(ev.ID)
 }
 
