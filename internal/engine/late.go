@@ -318,7 +318,7 @@ func (d *decision) correctEvent(a place, r int, f finding, matched []string) str
 		return d.openLate(a, &c, f.open)
 	}
 	if f.none { // it has been raised all the same
-		c.Episode.DetectedAt, c.Episode.ClearedAt = ev.Episode.DetectedAt, c.Episode.To
+		c.Episode.DetectedAt, c.Episode.ClearedAt = max(ev.Episode.DetectedAt, c.Episode.From), c.Episode.To
 	}
 	if same(&ev.Episode, &c.Episode) && ev.Open == f.open {
 		ev.Episode.N = c.Episode.N
@@ -344,7 +344,7 @@ func (d *decision) correct(a place, ev *quality.Event, f finding, c judge.Change
 			state = ended(c.What)
 		}
 		ev.Close(state, c, def.Spec.Evidence.After, def.Rule(c.Rule).Rejoin)
-		if f.last.What == judge.EventFound {
+		if f.last.What == judge.EventFound && ev.Result != nil {
 			result := c.Result
 			ev.Result = &result
 		}

@@ -212,7 +212,7 @@ func (j *Judge) turnChart(r int, t sample.Time, turn Turn) {
 		case ru.Chart.Per == spec.PerPhase && turn&NewPhase != 0, ru.Chart.Per == spec.PerPart && turn&NewLot != 0,
 			ru.Chart.Per == spec.PerPart && turn&NewPart != 0 && st.Verdict == NotApplicable:
 			if from, x, ok := j.plotBatch(r, k, t); ok {
-				j.foundSignal(r, k, Span{from, t}, x)
+				j.foundSignal(r, k, Span{from, max(from, t)}, x) // said of an instant before its samples
 			}
 		case ru.Chart.Per == spec.PerPart && turn&NewPart != 0:
 			j.plotAt(r, k, t)

@@ -154,13 +154,7 @@ func (p *Past) Insert(s *Step) {
 
 // behind: at its instant it comes behind the samples.
 func (k *Kept) behind() bool {
-	switch k.Told {
-	case ToldContext, ToldAdvance, ToldHeard:
-		return true
-	case ToldOperation:
-		return k.Turn&Ended != 0
-	}
-	return false
+	return k.Told == ToldContext || k.Told == ToldAdvance || k.Told == ToldHeard || k.Told == ToldOperation && k.Turn&Ended != 0
 }
 
 // Around is when an input was last known before t and is next known after it, 0
