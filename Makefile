@@ -9,7 +9,7 @@ SOAK     ?= 1h
 BENCH    ?= .
 
 .DEFAULT_GOAL := all
-.PHONY: all help build cross test race soak peers fuzz cover bench lint fmt demo clean package
+.PHONY: all help build cross test race random soak peers fuzz cover bench lint fmt demo clean package
 
 all: fmt lint test build ## fmt, lint, test and build
 
@@ -28,6 +28,10 @@ test: ## vet and test everything; says at the end which peers were missing
 
 race: ## the tests with the race detector, long ones short (needs a C compiler)
 	testdata/test.sh -race -short -shuffle=on ./...
+
+random: ## the random properties with other seeds, many of each (RANDOM_CHECKS=3000)
+	go test ./internal/engine ./internal/judge ./internal/alarm ./internal/rehearse ./internal/spec -count=1 \
+		-rapid.checks=$(or $(RANDOM_CHECKS),3000) -rapid.seed=$$(date +%s)
 
 soak: ## an hour of demonstration beside two thousand kills (SOAK=1h)
 	SOAK=$(SOAK) go test -count=1 -timeout 4h -run 'TestDemo|TestKills' ./internal/systemtest

@@ -306,6 +306,7 @@ func (d *decision) correctEvent(a place, r int, f finding, matched []string) str
 	if now := p.Judge.Rules[r].Episode; f.open && now != nil {
 		c.Episode = now.Clone()
 	}
+	c.Episode.ClearedAt = clearedBehind(&c.Episode)
 	ev := p.known(r, &c.Episode, matched)
 	if ev == nil && f.none {
 		return ""
@@ -352,6 +353,15 @@ func (d *decision) correct(a place, ev *quality.Event, f finding, c judge.Change
 	d.classifyEvent(a, ev, at)
 	d.tell(a, ev, state, at)
 	p.revive(ev.ID)
+}
+
+// clearedBehind is when an excursion was over: never before its last return,
+// which may have come within the rejoin time.
+func clearedBehind(e *judge.Episode) sample.Time {
+	if e.ClearedAt == 0 {
+		return 0
+	}
+	return max(e.ClearedAt, e.To)
 }
 
 // ended is the state of an event that a change has ended.

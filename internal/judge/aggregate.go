@@ -103,6 +103,7 @@ func (j *Judge) joined(r int, t sample.Time, points []Point) (x float64, v Value
 				y, _ := ru.of(p.V.Value)
 				m := &st.Memory[p.Input]
 				m.Point, m.Known = j.derive(r, p.Input, XY{t, y}, &Value{V: p.V.Value}, p.Held)
+				m.Point += 0 // never -0: it would not survive being saved
 			}
 		}
 	}

@@ -98,7 +98,7 @@ func (st *Rule) plot(ru *rule, k int, p XY) (x float64, ok bool) {
 		p.X, m.Group = m.Group.take(spec.Mean), Batch{}
 	}
 	m.Signal = ru.chart.Step(&m.Chart, p.X)
-	m.Point = ru.chart.Value(&m.Chart)
+	m.Point = ru.chart.Value(&m.Chart) + 0 // never -0: it would not survive being saved
 	if m.Signal == "" {
 		m.Calm = p.T
 		return 0, true

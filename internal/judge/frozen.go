@@ -21,6 +21,11 @@ func (j *Judge) unchanged(r, k int, t sample.Time, v sample.Value, held sample.T
 		if !same {
 			until = min(until, held)
 		}
+		for i := range j.S.Rules[r].Memory { // together they stand as long as the first to change does
+			if ru := &j.P.rules[r]; ru.each && i != k {
+				until = min(until, j.heardOf(ru, i))
+			}
+		}
 		j.freeze(r, k, until)
 	}
 	if !same {
