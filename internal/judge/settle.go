@@ -114,7 +114,8 @@ func (j *Judge) inside(st *Rule, v Verdict, t sample.Time) {
 	}
 	outside := false
 	for i := range st.Series {
-		outside = outside || st.Series[i].Outside // in a gap too: it has not been seen back
+		se := &st.Series[i] // in a gap too it has not been seen back, unless the rule is in without it
+		outside = outside || se.Outside && (se.Known || v != In)
 	}
 	switch {
 	case outside:
