@@ -60,6 +60,12 @@ func BenchmarkTenThousand(b *testing.B) {
 	b.ReportMetric(10*b.Elapsed().Seconds()/float64(b.N)*100, "%core")
 }
 
+// BenchmarkOneOfTenThousand judges scans of one tag where there are 10,000: what
+// a sample costs must not grow with what it does not touch.
+func BenchmarkOneOfTenThousand(b *testing.B) {
+	decideScans(b, benchState(b, 10_000), 1, 2)
+}
+
 // decideScans judges scans of all tags until the benchmark is over.
 func decideScans(b *testing.B, s *State, tags, rules int) {
 	b.Helper()

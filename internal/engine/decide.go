@@ -289,6 +289,7 @@ func (s *State) Due() sample.Time {
 		}
 	}
 	soonest(s.shelfDue())
+	soonest(s.x.late)
 	for t := range s.Tags {
 		if tag := sample.Tag(t); !s.Tags[t].Blind && s.used(tag) {
 			soonest(s.silentAt(tag))
@@ -301,7 +302,6 @@ func (s *State) Due() sample.Time {
 	}
 	s.each(func(a place) {
 		_, _, p, def := s.parameter(a)
-		soonest(p.LateDue)
 		if t := p.due(def); t != 0 {
 			soonest(t.Add(s.lag(a)))
 		}

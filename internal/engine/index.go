@@ -20,6 +20,8 @@ type index struct {
 	maxGap []time.Duration
 	docs   [][]*spec.Document     // by equipment, running
 	params [][][]*judge.Parameter // by equipment, running, parameter
+	kept   [][][]int              // likewise: how many steps of its past are kept
+	late   sample.Time            // when late samples of some parameter are judged next, 0 for none
 	judge  judge.Judge            // reused: made ready by state.step
 	at     place                  // the parameter that judge is made ready for
 	// for the scan that is being taken: the parameters it has values for, where
@@ -63,7 +65,7 @@ func (s *State) reindex() {
 	}
 	for e := range s.Equipment {
 		x.docs = append(x.docs, nil)
-		x.params = append(x.params, nil)
+		x.params, x.kept = append(x.params, nil), append(x.kept, nil)
 		for _, b := range s.wired(e).Context {
 			if t, ok := byPath[[2]string{s.Equipment[e].Name, b.Tag}]; ok && b.Tag != "" {
 				x.binds[t] = append(x.binds[t], bind{b.Field, b.Values})
@@ -74,6 +76,7 @@ func (s *State) reindex() {
 		}
 	}
 	s.x = x
+	s.indexLate()
 	for t := range w.Tags {
 		s.x.maxGap[t] = s.maxGapOf(sample.Tag(t))
 	}
@@ -83,22 +86,36 @@ func (s *State) reindex() {
 func (s *State) indexRunning(x *index, byPath map[[2]string]sample.Tag, e, r int) {
 	ru := &s.Equipment[e].Running[r]
 	doc := s.Register.Find(ru.Spec.ID, ru.Spec.Revision)
-	params := make([]*judge.Parameter, len(doc.Parameters))
+	params, kept := make([]*judge.Parameter, len(doc.Parameters)), make([]int, len(doc.Parameters))
 	for p := range doc.Parameters {
 		def := &doc.Parameters[p]
+		var due []sample.Time // by input: nil where the settings say nothing
+		kept[p] = stepsKept
 		for i, name := range def.Inputs {
-			if t, ok := byPath[[2]string{s.Equipment[e].Name, name}]; ok {
-				x.uses[t] = append(x.uses[t], use{place{e, r, p}, i, len(x.slots)})
+			t, ok := byPath[[2]string{s.Equipment[e].Name, name}]
+			if !ok {
+				continue
+			}
+			x.uses[t] = append(x.uses[t], use{place{e, r, p}, i, len(x.slots)})
+			tag := &s.Start.Wiring.Tags[t]
+			if tag.History {
+				kept[p] = historyKept
+			}
+			if day := overdue(tag); day != 0 {
+				if due == nil {
+					due = make([]sample.Time, len(def.Inputs))
+				}
+				due[i] = day
 			}
 		}
 		x.slots = append(x.slots, -1)
 		if ru.Withdrawn != 0 {
 			def = silenced(def)
 		}
-		params[p] = judge.NewParameter(def, s.parameterMaxGap(e, def), s.calibrationDue(e, def))
+		params[p] = judge.NewParameter(def, s.parameterMaxGap(e, def), due)
 	}
 	x.docs[e] = append(x.docs[e], doc)
-	x.params[e] = append(x.params[e], params)
+	x.params[e], x.kept[e] = append(x.params[e], params), append(x.kept[e], kept)
 }
 
 // equipment is the position of a piece of equipment, -1 if there is none.
@@ -140,26 +157,14 @@ func (s *State) parameterMaxGap(e int, p *spec.Parameter) time.Duration {
 	return 3 * interval
 }
 
-// calibrationDue is, by input, from when on its instrument is overdue: the day
-// after the due date, in UTC; 0 where the settings do not say, nil where they
-// say nothing.
-func (s *State) calibrationDue(e int, p *spec.Parameter) []sample.Time {
-	var due []sample.Time
-	for i, name := range p.Inputs {
-		t, ok := s.Start.Wiring.Find(s.Equipment[e].Name, name)
-		if !ok {
-			continue
-		}
-		day, err := time.Parse(time.DateOnly, s.Start.Wiring.Tags[t].CalibrationDue)
-		if err != nil { // the settings have been checked: there is none
-			continue
-		}
-		if due == nil {
-			due = make([]sample.Time, len(p.Inputs))
-		}
-		due[i] = sample.At(day.AddDate(0, 0, 1))
+// overdue is from when on a tag's instrument is overdue for calibration: the day
+// after the due date, in UTC; 0 where the settings do not say.
+func overdue(t *record.Tag) sample.Time {
+	day, err := time.Parse(time.DateOnly, t.CalibrationDue)
+	if err != nil { // the settings have been checked: there is none
+		return 0
 	}
-	return due
+	return sample.At(day.AddDate(0, 0, 1))
 }
 
 // cycle is how often a tag is expected to be heard of: its own interval, or

@@ -55,18 +55,14 @@ func (d *decision) keepPast(g *quality.Gap) {
 // boundPast lets go of what has become too old to be judged again.
 func (d *decision) boundPast(a place) {
 	e, _, p, def := d.s.parameter(a)
-	most := stepsKept
-	history := d.history(a.e, def.Spec)
-	if history {
-		most = historyKept
-	}
+	most := d.s.x.kept[a.e][a.r][a.p]
 	if len(p.Past.Steps)-p.Past.Late <= most && p.Past.Late <= lateKept {
 		return
 	}
 	if p.LateDue != 0 {
 		return // first what waits in it
 	}
-	if history || d.blindInput(e, def.Spec) {
+	if most == historyKept || d.blindInput(e, def.Spec) {
 		d.s.x.at = a
 		j := judge.Judge{P: def, Applies: d.s.x.judge.Applies}
 		p.Past.Forget(&j, len(p.Past.Steps)/2)
@@ -116,8 +112,21 @@ func (d *decision) late(b *record.Scan, r *sample.Reading, t sample.Time) {
 			if !s.Start.NoGrace {
 				p.LateDue = d.at.Add(settleLate)
 			}
+			if s.x.late == 0 || p.LateDue < s.x.late {
+				s.x.late = p.LateDue
+			}
 		}
 	}
+}
+
+// indexLate finds when late samples are judged next.
+func (s *State) indexLate() {
+	s.x.late = 0
+	s.each(func(a place) {
+		if due := s.Equipment[a.e].Running[a.r].Parameters[a.p].LateDue; due != 0 && (s.x.late == 0 || due < s.x.late) {
+			s.x.late = due
+		}
+	})
 }
 
 // keepBad keeps that a tag's sample was bad, for what may come late beside it.
@@ -184,17 +193,17 @@ func (d *decision) fill(t sample.Tag, at sample.Time) {
 
 // lateDue judges the late samples that have been gathered.
 func (d *decision) lateDue() {
-	any := false
+	if d.s.x.late == 0 || d.s.x.late > d.at {
+		return // every sample comes by here
+	}
 	d.s.each(func(a place) {
 		_, _, p, _ := d.s.parameter(a)
 		if p.LateDue != 0 && p.LateDue <= d.at {
-			p.LateDue, any = 0, true
+			p.LateDue = 0
 			d.judgeAgain(a)
 		}
 	})
-	if !any {
-		return
-	}
+	d.s.indexLate()
 	for i := range d.s.Filling {
 		g := &d.s.Filling[i]
 		if e := d.s.equipment(g.Equipment); e >= 0 && g.Backfilled > g.Told {
