@@ -24,7 +24,13 @@ func newOutboxCommand() *cobra.Command {
 }
 
 // readOutbox asks the running gateway, or reads a stopped one's journal.
-func readOutbox(cmd *cobra.Command, d *dataFlags) (r gateway.OutboxReport, err error) {
+func readOutbox(cmd *cobra.Command, d *dataFlags) (gateway.OutboxReport, error) {
+	return readReport(cmd, d, gateway.AskOutbox, gateway.Outbox)
+}
+
+// readReport asks the running gateway for a report, or makes it of a stopped
+// one's journal.
+func readReport[T any](cmd *cobra.Command, d *dataFlags, ask string, of func(*journal.View) (T, error)) (r T, err error) {
 	dir, err := d.dir(cmd)
 	if err != nil {
 		return r, err
@@ -33,11 +39,11 @@ func readOutbox(cmd *cobra.Command, d *dataFlags) (r gateway.OutboxReport, err e
 	switch {
 	case errors.Is(err, journal.ErrLocked):
 		var b bytes.Buffer
-		if err = gateway.Ask(cmd.Context(), dir, gateway.AskOutbox, &b); err == nil {
+		if err = gateway.Ask(cmd.Context(), dir, ask, &b); err == nil {
 			err = json.Unmarshal(b.Bytes(), &r)
 		}
 	case err == nil:
-		r, err = gateway.Outbox(v)
+		r, err = of(v)
 		err = errors.Join(err, v.Close())
 	}
 	if err != nil {

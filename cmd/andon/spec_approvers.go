@@ -86,16 +86,8 @@ func installPolicy(cmd *cobra.Command, c *config.Config, path string) error {
 		return err
 	}
 	err = gateway.Offer(cmd.Context(), c.Data.Dir, n.pair.Document, n.pair.Approvals, io.Discard)
-	var refusal gateway.Refusal
-	switch {
-	case errors.As(err, &refusal):
-		return exit{exitRefused, err}
-	case errors.Is(err, gateway.ErrNotRunning):
-		if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "no gateway is running: it will be read at the next start"); err != nil {
-			return err
-		}
-	case err != nil:
-		return exit{exitFound, err}
+	if err := handedIn(cmd, err); err != nil {
+		return err
 	}
 	if !sameFile(path, c.Specs.Approvers) {
 		if err := specdir.StoreApprovers(c.Specs.Approvers, n.pair); err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -67,26 +66,10 @@ func listSpecs(cmd *cobra.Command, d *dataFlags, at string, asJSON bool) error {
 }
 
 // readSpecs asks the running gateway, or reads a stopped one's journal.
-func readSpecs(cmd *cobra.Command, d *dataFlags) (r gateway.SpecReport, err error) {
-	dir, err := d.dir(cmd)
-	if err != nil {
-		return r, err
-	}
-	v, err := journal.OpenView(dir)
-	switch {
-	case errors.Is(err, journal.ErrLocked):
-		var b bytes.Buffer
-		if err = gateway.Ask(cmd.Context(), dir, gateway.AskSpecs, &b); err == nil {
-			err = json.Unmarshal(b.Bytes(), &r)
-		}
-	case err == nil:
-		r, err = gateway.Specs(v, sample.At(time.Now()))
-		err = errors.Join(err, v.Close())
-	}
-	if err != nil {
-		return r, exit{exitFound, err}
-	}
-	return r, nil
+func readSpecs(cmd *cobra.Command, d *dataFlags) (gateway.SpecReport, error) {
+	return readReport(cmd, d, gateway.AskSpecs, func(v *journal.View) (gateway.SpecReport, error) {
+		return gateway.Specs(v, sample.At(time.Now()))
+	})
 }
 
 // printSpecs prints for people, one block a revision.

@@ -61,16 +61,8 @@ func withdraw(cmd *cobra.Command, o withdrawOptions, id, revision string) error 
 		return err
 	}
 	err = gateway.Withdraw(cmd.Context(), c.Data.Dir, b)
-	var refusal gateway.Refusal
-	switch {
-	case errors.As(err, &refusal):
-		return exit{exitRefused, err}
-	case errors.Is(err, gateway.ErrNotRunning):
-		if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "no gateway is running: it will be read at the next start"); err != nil {
-			return err
-		}
-	case err != nil:
-		return exit{exitFound, err}
+	if err := handedIn(cmd, err); err != nil {
+		return err
 	}
 	at, err := specdir.StoreWithdrawal(c.Specs.Dir, id, revision, b)
 	if err != nil {
@@ -78,6 +70,23 @@ func withdraw(cmd *cobra.Command, o withdrawOptions, id, revision string) error 
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s revision %s withdrawn by %s (%s): %s\nsigned into %s\n", id, revision, w.Name, w.User, w.Reason, at)
 	return err
+}
+
+// handedIn is what the answer of the running gateway means for a command whose
+// file is put where it is read at each start: that none is running is told and
+// is no error.
+func handedIn(cmd *cobra.Command, err error) error {
+	var refusal gateway.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return exit{exitRefused, err}
+	case errors.Is(err, gateway.ErrNotRunning):
+		_, err = fmt.Fprintln(cmd.ErrOrStderr(), "no gateway is running: it will be read at the next start")
+		return err
+	case err != nil:
+		return exit{exitFound, err}
+	}
+	return nil
 }
 
 func exists(path string) bool {
